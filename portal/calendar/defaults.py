@@ -7,7 +7,7 @@ no make-up days: `announced` says which it is, and nobody should confirm such a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Mapping, Set
 from datetime import date, timedelta
 
 import holidays
@@ -49,11 +49,12 @@ def default_exceptions(year: int) -> dict[date, DayException]:
 
 def _swaps(year: int) -> dict[date, date]:
     """The year's extra days off, each with the day that is worked for it."""
-    table: Iterable[tuple[int, ...]] = ChinaStaticHolidays.special_public_holidays.get(year, ())
-    return {
-        date(year, month, day): date(other[0] if other else year, from_month, from_day)
-        for month, day, from_month, from_day, *other in table
-    }
+    found: dict[date, date] = {}
+    for entry in ChinaStaticHolidays.special_public_holidays.get(year, ()):
+        month, day, from_month, from_day, *from_year = (int(part) for part in entry)
+        worked = date(from_year[0] if from_year else year, from_month, from_day)
+        found[date(year, month, day)] = worked
+    return found
 
 
 def _plain(name: str) -> str:
