@@ -1,0 +1,127 @@
+"""What a deadline may become, how pressing it is, and when to remind of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from portal.kernel.errors import Conflict
+from portal.kernel.phrases import phrase
+
+URGENT = timedelta(hours=4)
+SOON = timedelta(hours=24)
+
+
+class DeadlineState(StrEnum):
+    """Open, met in time, breached (its `met_at` says when it was met late, if ever), or void."""
+
+    OPEN = "open"
+    MET = "met"
+    BREACHED = "breached"
+    VOID = "void"
+
+
+# A breach stays on record whatever follows; what was met or cancelled does not run again: a
+# returned answer opens another deadline.
+TRANSITIONS: Mapping[DeadlineState, frozenset[DeadlineState]] = MappingProxyType(
+    {
+        DeadlineState.OPEN: frozenset(
+            {DeadlineState.MET, DeadlineState.BREACHED, DeadlineState.VOID}
+        ),
+        DeadlineState.MET: frozenset(),
+        DeadlineState.BREACHED: frozenset(),
+        DeadlineState.VOID: frozenset(),
+    }
+)
+
+
+def moved(state: DeadlineState, to: DeadlineState) -> DeadlineState:
+    """`to`, if a deadline in `state` may become that; else `Conflict`."""
+    if to not in TRANSITIONS[state]:
+        raise Conflict(
+            phrase("This deadline is closed already."),
+            phrase("Reload the page to see what became of it."),
+        )
+    return to
+
+
+def state_when_met(due_at: datetime, met_at: datetime) -> DeadlineState:
+    """Met up to and including the last moment; after it, breached though done."""
+    return DeadlineState.MET if met_at <= due_at else DeadlineState.BREACHED
+
+
+class Tone(StrEnum):
+    """How pressing an open deadline is, mildest first; a page gives each an icon and a word."""
+
+    CALM = "calm"
+    SOON = "soon"
+    URGENT = "urgent"
+    OVERDUE = "overdue"
+
+
+def tone(now: datetime, due_at: datetime, target_at: datetime | None = None) -> Tone:
+    """The tone at `now`: soon from 24 h before, or from the target on (A5: 3 of 5 working days).
+
+    Urgent from 4 h before, overdue from the first moment after.
+    """
+    left = due_at - now
+    if left < timedelta():
+        return Tone.OVERDUE
+    if left <= URGENT:
+        return Tone.URGENT
+    if left <= SOON or (target_at is not None and now > target_at):
+        return Tone.SOON
+    return Tone.CALM
+
+
+class Moment(StrEnum):
+    """When people are reminded: at issue, 24 h and 4 h before, at the deadline, a day after."""
+
+    ISSUE = "issue"
+    DAY_BEFORE = "24h"
+    HOURS_BEFORE = "4h"
+    DUE = "due"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, order=True)
+class Reminder:
+    """A reminder and the moment from which it is due (aware)."""
+
+    at: datetime
+    moment: Moment
+
+
+def reminders(opened_at: datetime, due_at: datetime) -> tuple[Reminder, ...]:
+    """All reminders of a deadline, in order of time.
+
+    A reminder before the deadline that would come no later than the issue is left out: a clock of
+    eight hours (B4) has none 24 h before.
+    """
+    before = (
+        Reminder(due_at - SOON, Moment.DAY_BEFORE),
+        Reminder(due_at - URGENT, Moment.HOURS_BEFORE),
+    )
+    return (
+        Reminder(opened_at, Moment.ISSUE),
+        *(reminder for reminder in before if reminder.at > opened_at),
+        Reminder(due_at, Moment.DUE),
+        Reminder(due_at + SOON, Moment.AFTER),
+    )
+
+
+def reminders_due(
+    opened_at: datetime, due_at: datetime, reminded: Collection[str], now: datetime
+) -> tuple[Reminder, ...]:
+    """The reminders whose time has come and that `reminded` (of `Moment`) does not list.
+
+    After an outage several may be due at once: send the last, and record them all as sent.
+    """
+    return tuple(
+        reminder
+        for reminder in reminders(opened_at, due_at)
+        if reminder.at <= now and reminder.moment not in reminded
+    )
