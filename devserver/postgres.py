@@ -122,7 +122,7 @@ class Cluster:
         """Tell whether the server accepts connections."""
         if not self._place_file.exists():
             return False
-        state = postmaster.read(self._data, self._name)
+        state = postmaster.read(self._data, self.name)
         return state is not None and state.ready
 
     def url(self, database: str = "postgres") -> str:
@@ -130,11 +130,16 @@ class Cluster:
 
         Raises ServerError when the server does not run.
         """
-        state = postmaster.read(self._data, self._name) if self._place_file.exists() else None
+        state = postmaster.read(self._data, self.name) if self._place_file.exists() else None
         if state is None:
             raise ServerError(f"No PostgreSQL runs in {self.folder}.")
         host = quote(state.socket_folder, safe="")
         return f"postgresql://{SUPERUSER}:{self._password()}@/{database}?host={host}&port={sockets.PORT}"
+
+    @property
+    def name(self) -> str:
+        """The cluster's random name, which every one of its processes shows in its title."""
+        return self._place_file.read_text().splitlines()[1]
 
     # --- where things are
 
@@ -158,11 +163,6 @@ class Cluster:
     @property
     def _data(self) -> Path:
         return self._place / "data"
-
-    @property
-    def _name(self) -> str:
-        """The cluster's random name, which every one of its processes shows in its title."""
-        return self._place_file.read_text().splitlines()[1]
 
     def _password(self) -> str:
         path = self.folder / "superuser.password"
@@ -202,7 +202,7 @@ class Cluster:
     def _start(self) -> None:
         self._choose_place()
         account = carrier.server_account(self._data)
-        state = postmaster.settle(self._data, self._name)
+        state = postmaster.settle(self._data, self.name)
         if state is not None:
             return
         programs = carrier.binaries(account, self._place)
@@ -298,7 +298,7 @@ class Cluster:
         quoted = str(socket_folder).replace('"', '""')
         settings = {
             **_SETTINGS,
-            "cluster_name": self._name,
+            "cluster_name": self.name,
             "unix_socket_directories": f'"{quoted}"',
             **({} if self._durable else _THROWAWAY_SETTINGS),
         }
@@ -319,10 +319,11 @@ class Cluster:
         return True
 
     def _stop_server(self) -> None:
-        if postmaster.settle(self._data, self._name) is None:
+        if postmaster.settle(self._data, self.name) is None:
             return
         account = carrier.server_account(self._data)
         pg_ctl = str(carrier.binaries(account, self._place) / "pg_ctl")
+        told = ""
         for mode in ("fast", "immediate"):
             done = carrier.run(
                 [pg_ctl, f"--pgdata={self._data}", f"--mode={mode}", "--timeout=30", "stop"],
@@ -331,7 +332,8 @@ class Cluster:
             if done.returncode == 0:
                 sockets.discard(self._socket_note)
                 return
-        raise ServerError(f"PostgreSQL in {self._data} did not stop:\n{done.stdout}".rstrip())
+            told = done.stdout
+        raise ServerError(f"PostgreSQL in {self._data} did not stop:\n{told}".rstrip())
 
 
 def _write_secret(path: Path, text: str) -> None:
