@@ -1,0 +1,59 @@
+"""What a paper may load while it is laid out: fonts, the mark, its own QR code. Nothing else."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import segno
+from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+from portal.notices import fonts
+
+SCHEME = "asset:"
+PRINT = Path(__file__).resolve().parents[2] / "static" / "print"
+QR_CODE = "qr.svg"
+_TYPES = {".ttf": "font/ttf", ".svg": "image/svg+xml", ".css": "text/css"}
+
+
+class Assets(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
+    """A fetcher that denies every address but the known assets, and stops the rendering.
+
+    A denied address would otherwise be left out in silence: a paper without its mark, or set in
+    whatever font the machine happens to have.
+    """
+
+    def __init__(self, made: Mapping[str, bytes] | None = None) -> None:
+        """`made` are this paper's own assets by name."""
+        super().__init__(allowed_protocols=(), allow_redirects=False)
+        self._made = made or {}
+
+    def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
+        """The asset's bytes; `FatalURLFetchingError` for anything unknown."""
+        name = url.removeprefix(SCHEME)
+        if not url.startswith(SCHEME):
+            raise FatalURLFetchingError(f"not an asset of a paper: {url[:80]}")
+        if name in self._made:
+            body = self._made[name]
+        elif name in _KNOWN:
+            body = _KNOWN[name].read_bytes()
+        else:
+            raise FatalURLFetchingError(f"no such asset: {name[:80]}")
+        return URLFetcherResponse(url, body, {"Content-Type": _TYPES[Path(name).suffix]})
+
+
+def qr_code(address: str) -> bytes:
+    """The address as a QR code in SVG, without its quiet zone (the page leaves it)."""
+    drawn = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(
+        drawn, kind="svg", border=0, omitsize=True, xmldecl=False, svgclass=None, lineclass=None
+    )
+    return drawn.getvalue()
+
+
+_KNOWN: Mapping[str, Path] = {
+    "mark.svg": PRINT / "mark.svg",
+    **{name: fonts.FOLDER / name for name in fonts.files().values()},
+}

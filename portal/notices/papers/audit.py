@@ -1,0 +1,83 @@
+"""Content of the daily audit assessment form (日常稽核评估表)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from portal.notices.papers.common import Contract, Level, Paper, Period, Signed
+from portal.notices.schema import (
+    Amount,
+    CardNumber,
+    Code,
+    Figure,
+    Instant,
+    Line,
+    Name,
+    Prose,
+    Rows,
+)
+
+
+class Clause(TypedDict):
+    """A clause of the penalty catalogue with its full text (A6)."""
+
+    number: Code
+    text: Prose
+
+
+class Finding(TypedDict):
+    """One finding: A6's entrusting company, card, handling and clauses, and the facts (A5)."""
+
+    creditor: Name
+    case_number: Line
+    card: CardNumber
+    person: Name
+    facts: Prose
+    clauses: Annotated[list[Clause], Rows(least=1, most=10)]
+    level: Level
+    handling: Line
+    points: Figure
+    deduction: Amount
+    escalated: bool
+    customer: NotRequired[Name]
+    age_band: NotRequired[Name]
+    group: NotRequired[Name]
+    leader: NotRequired[Name]
+    person_number: NotRequired[Name]
+    call_at: NotRequired[Instant]
+    call_seconds: NotRequired[int]
+    from_second: NotRequired[int]
+    to_second: NotRequired[int]
+    words: NotRequired[Prose]
+    correction: NotRequired[Prose]
+    correct_by: NotRequired[Instant]
+
+
+class Reviewed(TypedDict):
+    """The verdict on a reviewed case: 合格 or 不合格."""
+
+    case_number: Line
+    card: CardNumber
+    creditor: Name
+    passed: bool
+
+
+class AssessmentForm(Paper):
+    """日常稽核评估表 (A5, A6). Without the audit head's confirmation it is no form."""
+
+    project: Name
+    period: Period
+    manner: Literal["random", "targeted", "complaint"]
+    expected: int
+    delivered: int
+    reviewed: int
+    passed: int
+    findings: Annotated[list[Finding], Rows(least=1, printed=200, most=200)]
+    auditor: Signed
+    head: Signed
+    appeal_days: int
+    decide_days: int
+    deemed_days: NotRequired[int]
+    contract: NotRequired[Contract]
+    request_number: NotRequired[Code]
+    reviews: NotRequired[Annotated[list[Reviewed], Rows(most=10_000)]]

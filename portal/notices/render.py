@@ -1,0 +1,269 @@
+"""From a paper's frozen content to its PDF: PDF/A-3a and PDF/UA-1, the content attached as JSON.
+
+`render` depends on nothing but its arguments and the files of the installation: same content,
+same bytes. Fonts and style sheet are read once a process and kept (a font configuration for each
+document leaks); layout is one at a time, because Pango's font map is not thread-safe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from babel.support import NullTranslations, Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from weasyprint import CSS, HTML, Attachment
+from weasyprint.document import Document
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import FatalURLFetchingError
+
+from portal.kernel.clock import beijing
+from portal.notices import formats, sheets
+from portal.notices.assets import PRINT, QR_CODE, SCHEME, Assets, qr_code
+from portal.notices.fonts import LANGUAGES, Coverage, load_coverage, style_sheet
+from portal.notices.schema import Card, Leaf, Text, aware, mapped
+from portal.notices.snapshots import KINDS, TooLarge, validate
+from portal.notices.typeset import Typesetter
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+TRANSLATIONS = Path(__file__).resolve().parents[1] / "translations"
+VARIANT = "pdf/a-3a"
+SOURCE_LOCALE = "en"
+# Bounds the time: about 1.5 s for each 100,000 characters on the reference machine.
+MOST_TEXT = 600_000
+
+_layout = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A finished PDF, its number of pages and the SHA-256 of its bytes (hexadecimal)."""
+
+    pdf: bytes
+    pages: int
+    sha256: str
+
+
+class CatalogueMissing(RuntimeError):
+    """The language's message catalogue is not compiled; `bin/i18n` compiles it."""
+
+
+class AssetDenied(RuntimeError):
+    """The layout asked for something that is no asset of a paper."""
+
+
+def render(template: str, content: Mapping[str, Any], locale: str) -> Rendered:
+    """Make the PDF of a paper from its frozen content.
+
+    `template` is a key of `snapshots.KINDS`, `locale` one of zh_Hans_CN, zh_Hant_TW, en. Raises
+    `InvalidSnapshot` or `TooLarge` for content that `validate` refuses or that is too long
+    altogether, `FontsMissing` and `CatalogueMissing` on an installation that was not built.
+    """
+    validate(template, content)
+    press = _press()
+    shown = masked(template, content)
+    typesetter = Typesetter(press.coverage)
+    html, attached = _page(template, shown, locale, typesetter)
+    with _layout:
+        return press.print(html, shown, attached)
+
+
+def masked(template: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content as the paper shows it: card numbers 前6后4 unless the issuer chose full (A6)."""
+    full = content.get("card_display") == "full"
+
+    def hide(leaf: Leaf, value: str) -> str:
+        return mask_card(value) if isinstance(leaf, Card) and not full else value
+
+    shown: dict[str, Any] = mapped(KINDS[template], content, hide)
+    return shown
+
+
+def mask_card(number: str) -> str:
+    """First six and last four digits, at least four hidden; a masked number stays as it is."""
+    plain = number.replace(" ", "").replace("-", "")
+    if "*" in plain or len(plain) <= 4:
+        return plain
+    first = max(0, min(6, len(plain) - 8))
+    return plain[:first] + "*" * (len(plain) - first - 4) + plain[-4:]
+
+
+def _page(
+    template: str, shown: dict[str, Any], locale: str, typesetter: Typesetter
+) -> tuple[str, dict[str, sheets.Sheet]]:
+    """The paper as HTML, and its attached sheets."""
+    kind = KINDS[template]
+
+    def set_text(leaf: Leaf, value: str) -> str:
+        return typesetter.set(value) if isinstance(leaf, Text | Card) else value
+
+    environment = _environment(locale)
+    printed, attached = sheets.split(kind, shown, shown["number"], _translations(locale).gettext)
+    text = mapped(kind, printed, set_text)
+    # After the texts, so that `missing` is complete when the note about it is printed.
+    html = environment.get_template(f"notices/{template}.html").render(
+        paper=text,
+        whole=shown,
+        sheets=attached,
+        missing=[f"U+{ord(character):04X}" for character in typesetter.missing],
+        language=LANGUAGES[locale],
+        code=shown["verify_url"].rstrip("/").rsplit("/", 1)[-1],
+    )
+    if len(html) > MOST_TEXT:
+        raise TooLarge("content", len(html), MOST_TEXT)
+    return html, attached
+
+
+class _Press:
+    """What is loaded once a process: fonts, style sheet, coverage."""
+
+    def __init__(self) -> None:
+        self.coverage: Coverage = load_coverage()
+        self._fonts = FontConfiguration()
+        rules = (PRINT / "notice.css").read_text(encoding="utf-8")
+        self._style = CSS(
+            string=f"{style_sheet(SCHEME)}\n{rules}",
+            font_config=self._fonts,
+            url_fetcher=Assets(),
+        )
+
+    def print(
+        self, html: str, shown: Mapping[str, Any], attached: Mapping[str, sheets.Sheet]
+    ) -> Rendered:
+        """Lay out and write the PDF, every date in it the moment of issue."""
+        issued = aware(shown["issued_at"])
+        assets = Assets({QR_CODE: qr_code(shown["verify_url"])})
+        try:
+            document = HTML(string=html, url_fetcher=assets).render(
+                font_config=self._fonts, stylesheets=[self._style], pdf_variant=VARIANT
+            )
+        except FatalURLFetchingError as error:
+            raise AssetDenied(str(error)) from None
+        _describe(document, issued.isoformat())
+        files = [(f"{shown['number']}.json", _data(shown), "Data")]
+        files += [(sheet.name, sheet.data, "Supplement") for sheet in attached.values()]
+        moment = beijing(issued).replace(tzinfo=None)
+        pdf = document.write_pdf(
+            pdf_variant=VARIANT,
+            attachments=[
+                Attachment(
+                    string=data,
+                    name=name,
+                    description=name,
+                    relationship=relationship,
+                    created=moment,
+                    modified=moment,
+                )
+                for name, data, relationship in files
+            ],
+        )
+        return Rendered(pdf, len(document.pages), hashlib.sha256(pdf).hexdigest())
+
+
+@cache
+def _press() -> _Press:
+    return _Press()
+
+
+def _data(shown: Mapping[str, Any]) -> bytes:
+    """The content as the paper shows it. Keys sorted: the database keeps no order of them."""
+    present = _without_gaps(shown)
+    return json.dumps(present, ensure_ascii=False, indent=1, sort_keys=True).encode()
+
+
+def _without_gaps(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_gaps(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_gaps(item) for item in value]
+    return value
+
+
+def _describe(document: Document, moment: str) -> None:
+    """Fix the dates, and declare PDF/UA-1 beside PDF/A-3a in the metadata."""
+    metadata = document.metadata
+    metadata.created = metadata.modified = moment
+    metadata.generate_rdf_metadata = partial(_declared, metadata.generate_rdf_metadata)
+
+
+def _declared(generate: Any, *arguments: Any) -> bytes:
+    """The RDF of the document with the PDF/UA identification and its extension schema."""
+    described: bytes = generate(*arguments)
+    body, closing, rest = described.rpartition(b"</rdf:RDF>")
+    return body + _UA_SCHEMA + closing + rest
+
+
+def _translations(locale: str) -> NullTranslations:
+    """The language's catalogue; English is the language of the message ids."""
+    return _catalogue(locale)
+
+
+@cache
+def _catalogue(locale: str) -> NullTranslations:
+    if locale == SOURCE_LOCALE:
+        return NullTranslations()
+    found = Translations.load(TRANSLATIONS, [locale])
+    if not isinstance(found, Translations):
+        raise CatalogueMissing(f"no compiled catalogue of {locale}: run bin/i18n")
+    return found
+
+
+@cache
+def _environment(locale: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    catalogue = _translations(locale)
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        catalogue.gettext, catalogue.ngettext, newstyle=True
+    )
+    local = formats.Formats(locale)
+    for name in ("moment", "second", "day", "weekday", "month"):
+        environment.filters[name] = getattr(local, name)
+    for function in _FILTERS:
+        environment.filters[function.__name__] = function
+    environment.globals.update(share=formats.share, marks=local.marks)
+    return environment
+
+
+_FILTERS = (
+    formats.money,
+    formats.words,
+    formats.figure,
+    formats.count,
+    formats.clock,
+    formats.size,
+    formats.total,
+    formats.lost,
+    formats.grouped,
+)
+
+_UA_SCHEMA = b"""
+<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>
+<rdf:Description rdf:about=""
+ xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
+ xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#"
+ xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
+<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
+<pdfaSchema:schema>PDF/UA identification schema</pdfaSchema:schema>
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
+<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">
+<pdfaProperty:name>part</pdfaProperty:name>
+<pdfaProperty:valueType>Integer</pdfaProperty:valueType>
+<pdfaProperty:category>internal</pdfaProperty:category>
+<pdfaProperty:description>The part of ISO 14289 that the file follows</pdfaProperty:description>
+</rdf:li></rdf:Seq></pdfaSchema:property>
+</rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>
+"""
