@@ -1,0 +1,253 @@
+"""audits"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from tenants.migration import tenant_rls
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the tables, their policies and grants."""
+    op.create_table(
+        "draw_shares",
+        sa.Column("draw_id", sa.Uuid(), nullable=False),
+        sa.Column("in_hand", sa.Integer(), nullable=False),
+        sa.Column("quota", sa.Integer(), nullable=False),
+        sa.Column("population", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("population_hash", sa.Text(), nullable=False),
+        sa.Column("vendor_seed", sa.Text(), nullable=True),
+        sa.Column("positions", postgresql.ARRAY(sa.Integer()), nullable=True),
+        sa.Column("request_id", sa.Uuid(), nullable=True),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_draw_shares")),
+        sa.UniqueConstraint("tenant_id", "draw_id", name=op.f("uq_draw_shares_tenant_id_draw_id")),
+    )
+    op.create_index("ix_draw_shares_draw", "draw_shares", ["draw_id"], unique=False)
+    op.create_table(
+        "draws",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("population", sa.Integer(), nullable=False),
+        sa.Column("population_hash", sa.Text(), nullable=False),
+        sa.Column("seed", sa.Text(), nullable=True),
+        sa.Column("wanted", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_by", sa.Uuid(), nullable=False),
+        sa.Column("created_by_name", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('frozen', 'drawn', 'issued')", name=op.f("ck_draws_state_known")
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_draws")),
+    )
+    op.create_index("ix_draws_frozen", "draws", ["frozen_at", "id"], unique=False)
+    op.create_table(
+        "assessment_forms",
+        sa.Column("number", sa.Text(), nullable=True),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("manner", sa.Text(), nullable=False),
+        sa.Column("expected", sa.Integer(), nullable=False),
+        sa.Column("delivered", sa.Integer(), nullable=False),
+        sa.Column("reviewed", sa.Integer(), nullable=False),
+        sa.Column("passed", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("prepared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("prepared_by", sa.Uuid(), nullable=False),
+        sa.Column("prepared_by_name", sa.Text(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_by_name", sa.Text(), nullable=True),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('prepared', 'issued')", name=op.f("ck_assessment_forms_state_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "document_id"],
+            ["documents.tenant_id", "documents.id"],
+            name=op.f("fk_assessment_forms_tenant_id_document_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "request_id"],
+            ["material_requests.tenant_id", "material_requests.id"],
+            name=op.f("fk_assessment_forms_tenant_id_request_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_assessment_forms")),
+        sa.UniqueConstraint(
+            "tenant_id", "number", name=op.f("uq_assessment_forms_tenant_id_number")
+        ),
+    )
+    op.create_index("ix_assessment_forms_id", "assessment_forms", ["id"], unique=False)
+    op.create_index(
+        "ix_assessment_forms_prepared", "assessment_forms", ["prepared_at", "id"], unique=False
+    )
+    op.create_index(
+        "ix_assessment_forms_tenant_prepared",
+        "assessment_forms",
+        ["tenant_id", "prepared_at", "id"],
+        unique=False,
+    )
+    op.create_table(
+        "findings",
+        sa.Column("review_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("case_no", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("clause_no", sa.Integer(), nullable=False),
+        sa.Column("clause_text", sa.Text(), nullable=False),
+        sa.Column("clause_version", sa.Integer(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("points", sa.Numeric(precision=8, scale=2), nullable=False),
+        sa.Column("deduction", sa.Numeric(precision=14, scale=2), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=True),
+        sa.Column("person_name", sa.Text(), nullable=False),
+        sa.Column("staff_no", sa.Text(), nullable=False),
+        sa.Column("group_name", sa.Text(), nullable=False),
+        sa.Column("leader_name", sa.Text(), nullable=False),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("file_id", sa.Uuid(), nullable=True),
+        sa.Column("clip_from", sa.Integer(), nullable=True),
+        sa.Column("clip_to", sa.Integer(), nullable=True),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("handling", sa.Text(), nullable=False),
+        sa.Column("correction", sa.Text(), nullable=False),
+        sa.Column("correct_by", sa.Date(), nullable=True),
+        sa.Column("escalated", sa.Boolean(), nullable=False),
+        sa.Column("found_by", sa.Uuid(), nullable=False),
+        sa.Column("found_by_name", sa.Text(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("form_id", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('draft', 'confirmed', 'issued', 'withdrawn')",
+            name=op.f("ck_findings_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "case_id"],
+            ["cases.tenant_id", "cases.id"],
+            name=op.f("fk_findings_tenant_id_case_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "file_id"],
+            ["stored_files.tenant_id", "stored_files.id"],
+            name=op.f("fk_findings_tenant_id_file_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "form_id"],
+            ["assessment_forms.tenant_id", "assessment_forms.id"],
+            name=op.f("fk_findings_tenant_id_form_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "member_id"],
+            ["members.tenant_id", "members.id"],
+            name=op.f("fk_findings_tenant_id_member_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_findings")),
+    )
+    op.create_index("ix_findings_form", "findings", ["tenant_id", "form_id"], unique=False)
+    op.create_index("ix_findings_id", "findings", ["id"], unique=False)
+    op.create_index("ix_findings_review", "findings", ["tenant_id", "review_id"], unique=False)
+    op.create_index(
+        "ix_findings_tenant_occurred", "findings", ["tenant_id", "occurred_on"], unique=False
+    )
+    op.create_table(
+        "reviews",
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("case_no", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=True),
+        sa.Column("notes", sa.Text(), nullable=False),
+        sa.Column("marks", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("judged_by", sa.Uuid(), nullable=True),
+        sa.Column("judged_by_name", sa.Text(), nullable=True),
+        sa.Column("form_id", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("state IN ('open', 'judged')", name=op.f("ck_reviews_state_known")),
+        sa.CheckConstraint("verdict IN ('pass', 'fail')", name=op.f("ck_reviews_verdict_known")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "case_id"],
+            ["cases.tenant_id", "cases.id"],
+            name=op.f("fk_reviews_tenant_id_case_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "request_id"],
+            ["material_requests.tenant_id", "material_requests.id"],
+            name=op.f("fk_reviews_tenant_id_request_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_reviews")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "request_id",
+            "case_id",
+            name=op.f("uq_reviews_tenant_id_request_id_case_id"),
+        ),
+    )
+    op.create_index("ix_reviews_id", "reviews", ["id"], unique=False)
+    op.create_index("ix_reviews_state", "reviews", ["state", "opened_at", "id"], unique=False)
+    op.create_table(
+        "escalations",
+        sa.Column("finding_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("raised_by_name", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seen_by_name", sa.Text(), nullable=True),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "finding_id"],
+            ["findings.tenant_id", "findings.id"],
+            name=op.f("fk_escalations_tenant_id_finding_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_escalations")),
+        sa.UniqueConstraint(
+            "tenant_id", "finding_id", name=op.f("uq_escalations_tenant_id_finding_id")
+        ),
+    )
+    op.create_index("ix_escalations_id", "escalations", ["id"], unique=False)
+    tenant_rls(op, "draw_shares", "private")
+    tenant_rls(op, "draws", "company")
+    tenant_rls(op, "assessment_forms", "issued")
+    tenant_rls(op, "findings", "issued")
+    tenant_rls(op, "reviews", "private")
+    tenant_rls(op, "escalations", "private")
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_table("escalations")
+    op.drop_table("reviews")
+    op.drop_table("findings")
+    op.drop_table("assessment_forms")
+    op.drop_table("draws")
+    op.drop_table("draw_shares")

@@ -1,0 +1,108 @@
+"""Commands: `python -m portal.app.cli NAME`. Those that need settings read the environment."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from uuid import UUID
+
+import click
+import sqlalchemy as sa
+
+from portal.app import provision, wiring
+from portal.app.factory import create_app, open_database
+from portal.jobs.worker import run_forever
+from portal.journal.models import JournalLink
+from portal.journal.service import verify
+from portal.kernel import settings as settings_module
+from portal.kernel.settings import Settings, SettingsError
+from tenants.database import Database
+from tenants.models import Tenant, TenantKind
+from tenants.scope import Login, Scope, bound
+
+
+def _settings() -> Settings:
+    try:
+        loaded = Settings.from_env(os.environ)
+    except SettingsError as error:
+        sys.exit(str(error))
+    settings_module.install(loaded)
+    return loaded
+
+
+def company_id_of(database: Database) -> UUID:
+    """The company's reserved tenant."""
+    with bound(Scope(Login.SIGN_IN)), database.session() as session:
+        found = session.scalar(sa.select(Tenant.id).where(Tenant.kind == TenantKind.COMPANY))
+    if found is None:
+        sys.exit("There is no company yet. Run: python -m portal.app.cli create-company")
+    return found
+
+
+@click.group()
+def cli() -> None:
+    """The portal's commands."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
+@cli.command("bootstrap-db")
+def bootstrap_db() -> None:
+    """Create the database and its logins (as the administrator of DATABASE_URL)."""
+    provision.bootstrap(_settings())
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the tables up to date."""
+    provision.migrate(_settings())
+
+
+@cli.command("check-migrations")
+def check_migrations() -> None:
+    """Fail when there are several heads, or the database differs from the models."""
+    problems = provision.check_migrations(_settings())
+    for problem in problems:
+        click.echo(problem, err=True)
+    sys.exit(1 if problems else 0)
+
+
+@cli.command()
+@click.option("--concurrency", default=2, show_default=True, help="Jobs at a time.")
+def worker(concurrency: int) -> None:
+    """Run background work until stopped."""
+    settings = _settings()
+    app = create_app(settings)
+    database: Database = app.extensions["database"]
+    company_id = company_id_of(database)
+    run_forever(
+        settings.login_urls()["queue"],
+        database,
+        company_id,
+        wiring.chores(database, company_id),
+        concurrency,
+    )
+
+
+@cli.command("verify-journal")
+def verify_journal() -> None:
+    """Recompute every chain of the journal and compare it with the heads kept apart."""
+    settings = _settings()
+    database = open_database(settings)
+    company_id = company_id_of(database)
+    kept: dict[str, dict[int, bytes]] = {}
+    if wiring.heads_file().exists():
+        for line in wiring.heads_file().read_text().splitlines():
+            tenant, position, head, _signature = line.split()
+            kept.setdefault(tenant, {})[int(position)] = bytes.fromhex(head)
+    bad = 0
+    with bound(Scope.company(company_id)), database.session() as session:
+        for tenant_id in session.scalars(sa.select(JournalLink.tenant_id).distinct()).all():
+            verdict = verify(session, tenant_id, wiring.journal_key(), kept.get(str(tenant_id), {}))
+            click.echo(f"{tenant_id} {verdict.entries} entries: {verdict.problem or 'whole'}")
+            bad += bool(verdict.problem)
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    cli()

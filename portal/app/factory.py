@@ -1,0 +1,95 @@
+"""Make the application: settings, database, slices, the request's scope, headers, error pages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+from flask_babel import Babel, gettext
+from flask_login import LoginManager
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from portal.app import assets, errors, filters, menu, scope, security, wiring
+from portal.identity.web import DEFAULT_LOCALE, reader_locale
+from portal.kernel import phrases
+from portal.kernel import settings as settings_module
+from portal.kernel.settings import Environment, Settings
+from tenants import vault
+from tenants.database import Database
+
+ROOT = Path(__file__).resolve().parents[2]
+BRAND = "委外监督平台"
+
+
+def open_database(settings: Settings) -> Database:
+    """The installation's engines; also installs the vault of this process."""
+    vault.install(vault.Vault(settings.master_key))
+    return Database(
+        settings.login_urls(), prepare=settings.db_prepare, pool_size=settings.db_pool_size
+    )
+
+
+def create_app(settings: Settings, database: Database | None = None) -> Flask:
+    """The WSGI application of one installation."""
+    settings_module.install(settings)
+    app = Flask(
+        "portal",
+        root_path=str(ROOT / "portal"),
+        template_folder=str(ROOT / "templates"),
+        static_folder=None,
+    )
+    secure = settings.cookie_secure
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_NAME="__Host-form" if secure else "form",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        MAX_CONTENT_LENGTH=settings.max_upload_bytes,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_PARTS=5_000,
+        TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=secure,
+        BABEL_DEFAULT_LOCALE=DEFAULT_LOCALE,
+        BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
+        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "portal" / "translations"),
+        TESTING=settings.env is Environment.TEST,
+        BRAND=BRAND,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["database"] = database or open_database(settings)
+    Babel(app, locale_selector=reader_locale)
+    phrases.install(gettext)
+    LoginManager(app).request_loader(scope.load_user)
+    # The order of these is the order in which a request passes them.
+    security.install(app)
+    errors.install(app)
+    scope.install(app)
+    CSRFProtect(app)
+    assets.install(app)
+    filters.install(app)
+    menu.install(app)
+    wiring.install(app)
+    _serve(app, settings)
+    return app
+
+
+def _serve(app: Flask, settings: Settings) -> None:
+    """Static files by WhiteNoise (hashed names, cached for ever); proxies as configured."""
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app,
+        root=str(ROOT / "static" / "dist"),
+        prefix="static/",
+        max_age=31_536_000,
+        autorefresh=False,
+    )
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )

@@ -1,0 +1,110 @@
+"""The scope of a request: who is signed in, what the view needs, whose rows it sees."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from contextlib import ExitStack
+from typing import Any
+
+from flask import Flask, Request, Response, abort, current_app, g, redirect, request, url_for
+from flask_login import UserMixin
+
+from portal.identity.service import Signed, find_signed
+from portal.identity.web import cookie_name, sign_in_session
+from portal.kernel.access import Actor, Permission
+from portal.kernel.errors import Forbidden
+from tenants.database import Database
+from tenants.scope import Scope, bound
+
+log = logging.getLogger(__name__)
+
+
+class User(UserMixin):  # type: ignore[misc]
+    """What Flask-Login holds for a request: the signed-in person."""
+
+    def __init__(self, signed: Signed) -> None:
+        """`signed` comes from the session's row."""
+        self.signed = signed
+        self.id = str(signed.actor.account_id)
+
+
+class UncommittedChanges(RuntimeError):
+    """A view answered well and left changes that nobody committed."""
+
+
+def load_user(_request: Request) -> User | None:
+    """Flask-Login's loader: the person whose session was found at the start of the request."""
+    signed = g.get("signed")
+    return User(signed) if signed else None
+
+
+def scope_of(actor: Actor) -> Scope:
+    """Company people work across vendors; everybody else sees one."""
+    if actor.is_company:
+        return Scope.company(actor.company_id)
+    return Scope.vendor(actor.tenant_id)
+
+
+def install(app: Flask) -> None:
+    """Open the scope before each view and close it when the answer is made."""
+    app.before_request(_enter)
+    app.after_request(_check_committed)
+    app.teardown_request(_leave)
+
+
+def _enter() -> Any:
+    g.stack, g.session, g.signed = ExitStack(), None, None
+    if request.endpoint is None:
+        access: Any = "open: no such page"
+    else:
+        access = getattr(current_app.view_functions[request.endpoint], "access", None)
+    if access is None:
+        raise RuntimeError(f"{request.endpoint} carries no guard")
+    token = request.cookies.get(cookie_name(current_app))
+    if token:
+        with sign_in_session(current_app) as session:
+            g.signed = find_signed(session, token)
+    if g.signed is None:
+        return None if str(access).startswith("open") else _ask_to_sign_in()
+    g.actor = g.signed.actor
+    if isinstance(access, Permission) and not g.actor.may(access):
+        raise Forbidden("")
+    if not str(access).startswith("open"):
+        database: Database = current_app.extensions["database"]
+        g.stack.enter_context(bound(scope_of(g.actor)))
+        g.session = g.stack.enter_context(database.session())
+    return None
+
+
+def _ask_to_sign_in() -> Any:
+    if request.headers.get("HX-Request") == "true":
+        answer = Response(status=401)
+        answer.headers["HX-Redirect"] = url_for("identity.sign_in", next=_page_of_htmx())
+        return answer
+    if request.is_json or request.method == "PUT":
+        abort(401)
+    target = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return redirect(url_for("identity.sign_in", next=target))
+
+
+def _page_of_htmx() -> str:
+    current = request.headers.get("HX-Current-URL", "")
+    return "/" + current.split("/", 3)[3] if current.count("/") >= 3 else "/"
+
+
+def _check_committed(answer: Response) -> Response:
+    session = g.get("session")
+    if session is not None and session.uncommitted and answer.status_code < 400:
+        if current_app.testing:
+            raise UncommittedChanges(request.endpoint)
+        log.error("%s left uncommitted changes", request.endpoint)
+    return answer
+
+
+def _leave(_error: BaseException | None) -> None:
+    stack = g.pop("stack", None)
+    if stack is not None:
+        with contextlib.suppress(Exception):
+            stack.close()
+    g.pop("session", None)

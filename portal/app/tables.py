@@ -1,0 +1,58 @@
+"""Every table of the portal: importing this module maps them all."""
+
+from __future__ import annotations
+
+from portal.audits import models as audits
+from portal.calendar import models as calendar
+from portal.cases import models as cases
+from portal.deadlines import models as deadlines
+from portal.excellence import models as excellence
+from portal.fees import models as fees
+from portal.files import models as files
+from portal.identity import models as identity
+from portal.jobs import models as jobs
+from portal.journal import models as journal
+from portal.materials import models as materials
+from portal.notices import models as notices
+from portal.notifications import models as notifications
+from portal.receipts import models as receipts
+from portal.rectification import models as rectification
+from portal.schemes import models as schemes
+from portal.scoring import models as scoring
+from portal.vendors import models as vendors
+from tenants import models as tenants
+from tenants.rows import Base, Row
+
+MODULES = (
+    tenants,
+    journal,
+    calendar,
+    schemes,
+    deadlines,
+    jobs,
+    files,
+    notifications,
+    identity,
+    notices,
+    vendors,
+    cases,
+    receipts,
+    materials,
+    audits,
+    rectification,
+    excellence,
+    scoring,
+    fees,
+)
+"""The modules with tables, in the order in which the migrations make them."""
+
+METADATA = Base.metadata
+
+
+def rows() -> dict[str, type[Row]]:
+    """Every mapped row class by table name."""
+    return {
+        mapper.class_.__tablename__: mapper.class_
+        for mapper in Base.registry.mappers
+        if issubclass(mapper.class_, Row)
+    }

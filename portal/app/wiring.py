@@ -1,0 +1,66 @@
+"""What is wired to what: blueprints, tasks, subscribers and chores, in tables to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from flask import Blueprint, Flask
+
+from portal.deadlines import service as deadlines
+from portal.identity import views as identity_views
+from portal.jobs import views as jobs_views
+from portal.jobs.worker import Chore
+from portal.journal import service as journal
+from portal.kernel.access import system_actor
+from portal.kernel.events import Event, Subscriber, wire
+from portal.kernel.settings import settings
+from portal.notices import jobs as notices_jobs
+from tenants import vault
+from tenants.database import Database
+from tenants.scope import Scope, bound
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    identity_views.bp,
+    jobs_views.bp,
+)
+
+SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {}
+
+TASK_MODULES = (notices_jobs,)
+"""Modules whose import registers tasks."""
+
+
+def install(app: Flask) -> None:
+    """Register the blueprints and the subscribers."""
+    wire(SUBSCRIBERS)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+
+
+def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
+    """What the worker does again and again, beside the jobs."""
+    actor = system_actor(company_id)
+
+    def seal() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            journal.seal(session, journal_key(), heads_file())
+            session.commit()
+
+    def sweep() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            deadlines.sweep(session, actor=actor)
+            session.commit()
+
+    return (Chore("seal the journal", 3, seal), Chore("sweep deadlines", 15, sweep))
+
+
+def journal_key() -> bytes:
+    """The key that signs the journal's heads."""
+    return vault.installed().derive("journal-heads")
+
+
+def heads_file() -> Path:
+    """Where the signed heads are kept apart from the database."""
+    return Path(settings().data_dir) / "journal-heads.log"

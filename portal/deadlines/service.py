@@ -1,0 +1,166 @@
+"""Open, meet and void clocks, and sweep them for breaches and reminders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.calendar.rules import Due
+from portal.deadlines.models import Deadline
+from portal.deadlines.rules import DeadlineState
+from portal.journal.service import record
+from portal.kernel import clock
+from portal.kernel.access import Actor
+from portal.kernel.events import Event, publish
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed(Event):
+    """A clock ran out unmet. `subject_id` is the deadline's id."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineNear(Event):
+    """A reminder fell due (`moment`: "24h", "4h", …)."""
+
+    deadline: Deadline
+    moment: str
+
+
+def basis_of(due: Due) -> dict[str, Any]:
+    """Why a deadline is when it is, as stored: each day from the day of issue, counted or not."""
+    return {
+        "days": [
+            {
+                "day": note.day.isoformat(),
+                "kind": note.kind.value,
+                "name": note.name,
+                "counted": note.counted,
+            }
+            for note in due.why
+        ]
+    }
+
+
+def open_deadline(
+    session: Session,
+    *,
+    tenant_id: UUID,
+    kind: str,
+    subject: tuple[str, UUID],
+    label: str,
+    owed_by: str,
+    due: Due,
+    target_at: datetime | None = None,
+    basis: Mapping[str, Any] | None = None,
+    round_no: int = 1,
+) -> Deadline:
+    """Start a clock. `owed_by` is "vendor" (shown to it) or "company" (hidden from it)."""
+    row = Deadline(
+        tenant_id=tenant_id,
+        kind=kind,
+        subject_type=subject[0],
+        subject_id=subject[1],
+        round=round_no,
+        label=label,
+        owed_by=owed_by,
+        opened_at=clock.now(),
+        issued_at=clock.now() if owed_by == "vendor" else None,
+        target_at=target_at,
+        due_at=due.due_at,
+        basis=dict(basis or basis_of(due)),
+        state=DeadlineState.OPEN,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def close(
+    session: Session, tenant_id: UUID, subject_id: UUID, *, at: datetime, kind: str | None = None
+) -> bool:
+    """Stop the open clocks of a subject: met when `at` is in time, else breached and met late.
+
+    Returns whether it was in time (True when no clock was open).
+    """
+    in_time = True
+    for row in _open(session, tenant_id, subject_id, kind):
+        late = at > row.due_at
+        row.state = DeadlineState.BREACHED if late else DeadlineState.MET
+        row.met_at = at
+        if late and row.breached_at is None:
+            row.breached_at = row.due_at
+        in_time = in_time and not late
+    # A clock that the sweeper already called breached still gets the time it was met.
+    for row in session.scalars(
+        _of(tenant_id, subject_id, kind).where(
+            Deadline.state == DeadlineState.BREACHED, Deadline.met_at.is_(None)
+        )
+    ):
+        row.met_at = at
+        in_time = False
+    session.flush()
+    return in_time
+
+
+def void(session: Session, tenant_id: UUID, subject_id: UUID, kind: str | None = None) -> None:
+    """Take the open clocks of a subject away (it was cancelled)."""
+    for row in _open(session, tenant_id, subject_id, kind):
+        row.state = DeadlineState.VOID
+    session.flush()
+
+
+def _of(tenant_id: UUID, subject_id: UUID, kind: str | None) -> sa.Select[tuple[Deadline]]:
+    statement = sa.select(Deadline).where(
+        Deadline.tenant_id == tenant_id, Deadline.subject_id == subject_id
+    )
+    return statement.where(Deadline.kind == kind) if kind else statement
+
+
+def _open(session: Session, tenant_id: UUID, subject_id: UUID, kind: str | None) -> list[Deadline]:
+    return list(
+        session.scalars(
+            _of(tenant_id, subject_id, kind)
+            .where(Deadline.state == DeadlineState.OPEN)
+            .order_by(Deadline.id)
+            .with_for_update()
+        )
+    )
+
+
+def sweep(session: Session, *, actor: Actor, limit: int = 500) -> int:
+    """Record the breaches that have come to pass (company scope); returns how many.
+
+    Each is journalled and published, so that the wiring can notify and escalate. Rows that
+    another sweeper or a hand-in holds are left for the next round.
+    """
+    now = clock.now()
+    rows = session.scalars(
+        sa.select(Deadline)
+        .where(Deadline.state == DeadlineState.OPEN, Deadline.due_at < now)
+        .order_by(Deadline.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.state = DeadlineState.BREACHED
+        row.breached_at = row.due_at
+        record(
+            session,
+            "deadline.breached",
+            (row.subject_type, row.subject_id),
+            actor=actor,
+            tenant_id=row.tenant_id,
+            data={"kind": row.kind, "due_at": row.due_at.isoformat(), "label": row.label},
+        )
+        publish(session, DeadlinePassed(row.tenant_id, row.id, row), actor)
+    session.flush()
+    return len(rows)

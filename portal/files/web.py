@@ -1,0 +1,54 @@
+"""Serve a stored file: Range honoured, always an attachment unless it is sound, never sniffed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from flask import Response, request, send_file
+
+from portal.files.models import StoredFile
+from portal.files.service import storage
+from portal.files.storage import LocalStorage
+
+PLAYABLE = frozenset({"audio/wav", "audio/mpeg", "audio/mp4"})
+CHUNK = 256 * 1024
+
+
+def send(row: StoredFile, *, inline: bool = False) -> Response:
+    """The file's bytes. `inline` serves sound to the player; everything else is an attachment
+    under its safe name, with nosniff and a sandbox, so that nothing renders as a page."""
+    store = storage()
+    if isinstance(store, LocalStorage):
+        # gunicorn's wrapper reads a Range from byte 0; without it Werkzeug seeks.
+        request.environ.pop("wsgi.file_wrapper", None)
+        answer = send_file(
+            store.path(row.storage_key),
+            mimetype=row.media_type,
+            conditional=True,
+            etag=row.sha256,
+            max_age=0,
+        )
+    else:
+        answer = Response(
+            _chunks(row.storage_key), mimetype=row.media_type, direct_passthrough=True
+        )
+        answer.content_length = row.size
+    disposition = "inline" if inline and row.media_type in PLAYABLE else "attachment"
+    answer.headers["Content-Disposition"] = (
+        f"{disposition}; filename=\"{_ascii(row.safe_name)}\"; filename*=UTF-8''{quote(row.safe_name)}"
+    )
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def _chunks(key: str) -> Iterator[bytes]:
+    with storage().open(key) as body:
+        while chunk := body.read(CHUNK):
+            yield chunk
+
+
+def _ascii(name: str) -> str:
+    return name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")

@@ -1,0 +1,273 @@
+"""Accounts, sign-in and server-side sessions. Everything here runs on the sign-in login."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlalchemy.orm import Session
+
+from portal.identity.models import Account, SignInAttempt, SignInSession
+from portal.kernel import clock
+from portal.kernel.access import COMPANY_ROLES, VENDOR_ROLES, Actor, Role
+from portal.kernel.errors import Invalid, PortalError
+from portal.kernel.phrases import phrase
+from tenants.models import Tenant, TenantKind, TenantStatus
+from tenants.rows import new_id
+
+IDLE = timedelta(hours=4)
+LIFETIME = timedelta(hours=12)
+SEEN_EVERY = timedelta(minutes=1)
+WINDOW = timedelta(minutes=15)
+PER_EMAIL = 8
+PER_ADDRESS = 60
+MIN_PASSWORD = 12
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_NOBODY = _hasher.hash(secrets.token_hex(16))
+
+
+class SignInRefused(PortalError):
+    """Wrong e-mail or password: the answer does not tell which."""
+
+    status = 422
+
+
+class TooManyAttempts(PortalError):
+    """The limit on failed attempts is reached."""
+
+    status = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed-in person: the actor, the session and what its page header needs."""
+
+    actor: Actor
+    session_id: UUID
+    organisation: str
+    email: str
+
+
+def normalise_email(email: str) -> str:
+    """E-mail addresses are stored and compared in lower case without surrounding space."""
+    return email.strip().lower()
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def create_account(
+    session: Session,
+    *,
+    tenant_id: UUID,
+    email: str,
+    name: str,
+    roles: Iterable[Role],
+    password: str,
+    locale: str | None = None,
+) -> Account:
+    """Add a person. The company's roles go to the company's people only, and the vendor's to a
+    vendor's. Raises `Invalid`."""
+    wanted = frozenset(roles)
+    kind = session.scalar(sa.select(Tenant.kind).where(Tenant.id == tenant_id))
+    allowed = COMPANY_ROLES if kind == TenantKind.COMPANY else VENDOR_ROLES
+    if not wanted or wanted - allowed:
+        raise Invalid(
+            phrase("These roles do not fit the organisation."),
+            phrase("Choose roles of the organisation that the person works for."),
+        )
+    if len(password) < MIN_PASSWORD:
+        raise Invalid(
+            phrase("The password is too short."),
+            phrase("Use at least %(count)s characters.", count=MIN_PASSWORD),
+        )
+    account = Account(
+        tenant_id=tenant_id,
+        id=new_id(),
+        email=normalise_email(email),
+        name=name,
+        roles=sorted(role.value for role in wanted),
+        password_hash=_hasher.hash(password),
+        status="active",
+        locale=locale,
+        created_at=clock.now(),
+    )
+    session.add(account)
+    session.flush()
+    return account
+
+
+def _check_limits(session: Session, email: str, address: str) -> None:
+    since = clock.now() - WINDOW
+    counts = session.execute(
+        sa.select(
+            sa.func.count().filter(SignInAttempt.email_digest == _digest(email)),
+            sa.func.count().filter(SignInAttempt.address_digest == _digest(address)),
+        ).where(
+            SignInAttempt.at > since,
+            sa.or_(
+                SignInAttempt.email_digest == _digest(email),
+                SignInAttempt.address_digest == _digest(address),
+            ),
+        )
+    ).one()
+    if counts[0] >= PER_EMAIL or counts[1] >= PER_ADDRESS:
+        raise TooManyAttempts(
+            phrase("Too many failed attempts."),
+            phrase("Wait 15 minutes, then try again."),
+        )
+
+
+def sign_in(session: Session, email: str, password: str, address: str) -> str:
+    """Check a password and open a session; returns the token for the cookie.
+
+    Raises `SignInRefused` or `TooManyAttempts`. A failed attempt is recorded by the caller's
+    commit, so the caller commits in both cases.
+    """
+    email = normalise_email(email)
+    _check_limits(session, email, address)
+    account = session.scalars(
+        sa.select(Account)
+        .join(Tenant, Tenant.id == Account.tenant_id)
+        .where(
+            Account.email == email,
+            Account.status == "active",
+            Tenant.status == TenantStatus.ACTIVE,
+        )
+    ).first()
+    if not _password_fits(account, password) or account is None:
+        company_id = session.scalar(sa.select(Tenant.id).where(Tenant.kind == TenantKind.COMPANY))
+        session.add(
+            SignInAttempt(
+                tenant_id=company_id,
+                email_digest=_digest(email),
+                address_digest=_digest(address),
+                at=clock.now(),
+            )
+        )
+        session.flush()
+        raise SignInRefused(
+            phrase("The e-mail address or the password is not right."),
+            phrase("Check both, and whether Caps Lock is on."),
+        )
+    return _open_session(session, account)
+
+
+def _password_fits(account: Account | None, password: str) -> bool:
+    """Verify in the same time whether or not the account exists."""
+    try:
+        _hasher.verify(account.password_hash if account else _NOBODY, password)
+    except VerificationError:
+        return False
+    if account and _hasher.check_needs_rehash(account.password_hash):
+        account.password_hash = _hasher.hash(password)
+    return account is not None
+
+
+def _open_session(session: Session, account: Account) -> str:
+    token, at = secrets.token_urlsafe(32), clock.now()
+    session.add(
+        SignInSession(
+            tenant_id=account.tenant_id,
+            account_id=account.id,
+            token_hash=_digest(token),
+            created_at=at,
+            last_seen_at=at,
+        )
+    )
+    account.last_sign_in_at = at
+    session.flush()
+    return token
+
+
+def find_signed(session: Session, token: str) -> Signed | None:
+    """The person of a session token, or None when it ended, expired or never was.
+
+    The session's last use is written at most once a minute.
+    """
+    at = clock.now()
+    company_id = sa.select(Tenant.id).where(Tenant.kind == TenantKind.COMPANY).scalar_subquery()
+    row = session.execute(
+        sa.select(
+            SignInSession.id,
+            SignInSession.last_seen_at,
+            Account.id.label("account_id"),
+            Account.tenant_id,
+            Account.name,
+            Account.email,
+            Account.roles,
+            Account.locale,
+            Tenant.short_name,
+            company_id.label("company_id"),
+        )
+        .join(Account, Account.id == SignInSession.account_id)
+        .join(Tenant, Tenant.id == Account.tenant_id)
+        .where(
+            SignInSession.token_hash == _digest(token),
+            SignInSession.ended_at.is_(None),
+            SignInSession.created_at > at - LIFETIME,
+            SignInSession.last_seen_at > at - IDLE,
+            Account.status == "active",
+            Tenant.status == TenantStatus.ACTIVE,
+        )
+    ).first()
+    if row is None:
+        return None
+    if row.last_seen_at < at - SEEN_EVERY:
+        session.execute(
+            sa.update(SignInSession).where(SignInSession.id == row.id).values(last_seen_at=at)
+        )
+        session.commit()
+    actor = Actor(
+        row.account_id,
+        row.name,
+        row.tenant_id,
+        row.company_id,
+        frozenset(Role(role) for role in row.roles),
+        row.locale or "",
+    )
+    return Signed(actor, row.id, row.short_name, row.email)
+
+
+def sign_out(session: Session, session_id: UUID) -> None:
+    """End a session: its token is worth nothing from now on."""
+    session.execute(
+        sa.update(SignInSession).where(SignInSession.id == session_id).values(ended_at=clock.now())
+    )
+
+
+def set_locale(session: Session, account_id: UUID, locale: str) -> None:
+    """Keep a person's choice of language."""
+    session.execute(sa.update(Account).where(Account.id == account_id).values(locale=locale))
+
+
+def change_password(session: Session, account_id: UUID, old: str, new: str, keep: UUID) -> None:
+    """Change the password, and end the person's other sessions than `keep`. Raises `Invalid`."""
+    account = session.scalars(sa.select(Account).where(Account.id == account_id)).one()
+    if not _password_fits(account, old):
+        raise Invalid(phrase("The present password is not right."), phrase("Type it again."))
+    if len(new) < MIN_PASSWORD:
+        raise Invalid(
+            phrase("The password is too short."),
+            phrase("Use at least %(count)s characters.", count=MIN_PASSWORD),
+        )
+    account.password_hash = _hasher.hash(new)
+    session.execute(
+        sa.update(SignInSession)
+        .where(
+            SignInSession.account_id == account_id,
+            SignInSession.id != keep,
+            SignInSession.ended_at.is_(None),
+        )
+        .values(ended_at=clock.now())
+    )
+    session.flush()

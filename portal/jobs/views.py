@@ -1,0 +1,31 @@
+"""The progress of one's own background work."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, render_template
+from werkzeug.wrappers import Response
+
+from portal.jobs.queries import get_run
+from portal.jobs.service import shown
+from portal.kernel.access import signed_in
+from portal.kernel.web import actor, db, is_htmx
+
+bp = Blueprint("jobs", __name__)
+
+
+@bp.get("/jobs/<uuid:run_id>")
+@signed_in
+def show(run_id: UUID) -> str | Response:
+    """The progress bar of a run; htmx asks for it every second until the run has ended."""
+    run = get_run(db(), run_id, actor())
+    error = None
+    if run.error:
+        error = {
+            "message": shown(run.error["message"]),
+            "mend": shown(run.error["mend"]),
+            "reference": run.error["reference"],
+        }
+    template = "jobs/_progress.html" if is_htmx() else "jobs/show.html"
+    return render_template(template, run=run, error=error)

@@ -1,0 +1,121 @@
+"""Put a message into a tenant's inbox, and read the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.kernel import clock
+from portal.kernel.access import Actor, Role
+from portal.kernel.phrases import Phrase
+from portal.notifications.models import Notification, NotificationRead
+
+INBOX = 50
+
+
+def notify(
+    session: Session,
+    *,
+    tenant_id: UUID,
+    roles: Iterable[Role],
+    message: Phrase,
+    path: str,
+) -> None:
+    """Tell the holders of `roles` in a tenant. `message` holds numbers and times, never a
+    debtor's data (UX 11); `path` is the page to open."""
+    session.add(
+        Notification(
+            tenant_id=tenant_id,
+            at=clock.now(),
+            roles=sorted(role.value for role in roles),
+            template=message.msgid,
+            params={key: str(value) for key, value in message.params.items()},
+            path=path,
+        )
+    )
+    session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as the inbox shows it."""
+
+    id: UUID
+    at: datetime
+    text: Phrase
+    path: str
+    unread: bool
+
+
+def _for(actor: Actor) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        Notification.tenant_id == actor.tenant_id,
+        Notification.roles.has_any(sa.cast([r.value for r in actor.roles], _TEXTS)),  # type: ignore[attr-defined]
+    )
+
+
+_TEXTS: Any = sa.ARRAY(sa.Text)
+
+
+def inbox(session: Session, actor: Actor) -> list[Message]:
+    """The newest messages of the actor."""
+    read_at = session.scalar(
+        sa.select(NotificationRead.read_at).where(
+            NotificationRead.tenant_id == actor.tenant_id, NotificationRead.id == actor.account_id
+        )
+    )
+    rows = session.scalars(
+        sa.select(Notification).where(_for(actor)).order_by(Notification.at.desc()).limit(INBOX)
+    )
+    return [
+        Message(
+            row.id,
+            row.at,
+            _text(row.template, row.params),
+            row.path,
+            read_at is None or row.at > read_at,
+        )
+        for row in rows
+    ]
+
+
+def _text(template: str, params: Mapping[str, Any]) -> Phrase:
+    return Phrase(template, dict(params))
+
+
+def unread(session: Session, actor: Actor) -> int:
+    """How many messages came since the inbox was last opened (at most 100 are counted)."""
+    read_at = (
+        sa.select(NotificationRead.read_at)
+        .where(
+            NotificationRead.tenant_id == actor.tenant_id, NotificationRead.id == actor.account_id
+        )
+        .scalar_subquery()
+    )
+    newer = (
+        sa.select(Notification.id)
+        .where(
+            _for(actor),
+            Notification.at > sa.func.coalesce(read_at, sa.text("'-infinity'::timestamptz")),
+        )
+        .limit(100)
+    )
+    return session.scalar(sa.select(sa.func.count()).select_from(newer.subquery())) or 0
+
+
+def mark_read(session: Session, actor: Actor) -> None:
+    """Note that the actor has seen the inbox now."""
+    row = session.get(NotificationRead, (actor.tenant_id, actor.account_id))
+    if row is None:
+        session.add(
+            NotificationRead(tenant_id=actor.tenant_id, id=actor.account_id, read_at=clock.now())
+        )
+    else:
+        row.read_at = clock.now()
+    session.flush()

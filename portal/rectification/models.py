@@ -1,0 +1,153 @@
+"""Rectification notices (整改通知), the vendor's answers and the company's decisions (C2.4)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.rows import Base, IssuedRow, TenantRow, id_index, one_of, tenant_fk
+
+
+class RectificationState(StrEnum):
+    """draft → issued → answered → accepted | returned (→ answered …); cancelled."""
+
+    DRAFT = "draft"
+    ISSUED = "issued"
+    ANSWERED = "answered"
+    RETURNED = "returned"
+    ACCEPTED = "accepted"
+    CANCELLED = "cancelled"
+
+
+SOURCES = ("assessment", "audit", "complaint", "regulator", "inspection")
+
+
+class Rectification(IssuedRow, Base):
+    """A notice that orders a vendor to correct something by a date; tracked until accepted."""
+
+    __tablename__ = "rectifications"
+    __table_args__ = (
+        one_of("state", RectificationState),
+        one_of("source", SOURCES),
+        tenant_fk("document_id", "documents"),
+        tenant_fk("form_id", "assessment_forms"),
+        sa.UniqueConstraint("tenant_id", "number"),
+        sa.Index("ix_rectifications_created", "created_at", "id"),
+        sa.Index("ix_rectifications_tenant_created", "tenant_id", "created_at", "id"),
+        id_index("rectifications"),
+    )
+    vendor_update = ("state", "version")
+
+    number: Mapped[str | None]
+    source: Mapped[str]
+    form_id: Mapped[UUID | None]
+    level: Mapped[str]
+    title: Mapped[str]
+    facts: Mapped[str]
+    consequence: Mapped[str]
+    state: Mapped[str]
+    round: Mapped[int] = mapped_column(default=1)
+    due_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID]
+    created_by_name: Mapped[str]
+    closed_at: Mapped[datetime | None]
+    document_id: Mapped[UUID | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Demand(IssuedRow, Base):
+    """One demand of a notice; they are answered one by one."""
+
+    __tablename__ = "rectification_demands"
+    __table_args__ = (
+        tenant_fk("rectification_id", "rectifications"),
+        tenant_fk("finding_id", "findings"),
+        sa.UniqueConstraint("tenant_id", "rectification_id", "position"),
+    )
+
+    rectification_id: Mapped[UUID]
+    finding_id: Mapped[UUID | None]
+    position: Mapped[int]
+    text: Mapped[str]
+
+
+class Answer(TenantRow, Base):
+    """The vendor's answer of a round: cause, correction, prevention (整改报告). A draft is kept
+    while it is written."""
+
+    __tablename__ = "rectification_answers"
+    __table_args__ = (
+        tenant_fk("rectification_id", "rectifications"),
+        one_of("state", ("draft", "submitted")),
+        sa.UniqueConstraint("tenant_id", "rectification_id", "round"),
+        id_index("rectification_answers"),
+    )
+    vendor_insert = True
+    vendor_update = (
+        "cause",
+        "correction",
+        "prevention",
+        "person_treatment",
+        "done_on",
+        "state",
+        "submitted_at",
+        "in_time",
+        "by_name",
+        "saved_at",
+        "version",
+    )
+
+    rectification_id: Mapped[UUID]
+    round: Mapped[int]
+    cause: Mapped[str]
+    correction: Mapped[str]
+    prevention: Mapped[str]
+    person_treatment: Mapped[str]
+    done_on: Mapped[date | None]
+    state: Mapped[str]
+    saved_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    in_time: Mapped[bool | None]
+    by_name: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Evidence(TenantRow, Base):
+    """A file that proves a correction."""
+
+    __tablename__ = "rectification_evidence"
+    __table_args__ = (
+        tenant_fk("answer_id", "rectification_answers"),
+        tenant_fk("file_id", "stored_files"),
+        sa.UniqueConstraint("tenant_id", "answer_id", "file_id"),
+        id_index("rectification_evidence"),
+    )
+    vendor_insert = True
+    vendor_delete = True
+
+    answer_id: Mapped[UUID]
+    file_id: Mapped[UUID]
+    added_at: Mapped[datetime]
+
+
+class Decision(IssuedRow, Base):
+    """The company's decision on an answer: accepted, or returned with a reason and a new date."""
+
+    __tablename__ = "rectification_decisions"
+    __table_args__ = (
+        tenant_fk("rectification_id", "rectifications"),
+        one_of("verdict", ("accepted", "returned")),
+        sa.UniqueConstraint("tenant_id", "rectification_id", "round"),
+    )
+
+    rectification_id: Mapped[UUID]
+    round: Mapped[int]
+    verdict: Mapped[str]
+    reason: Mapped[str]
+    new_due_at: Mapped[datetime | None]
+    by_name: Mapped[str]

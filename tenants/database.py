@@ -1,0 +1,172 @@
+"""Engines, one per login role, and the session that keeps a scope.
+
+Two walls stand here. The database's row-level policies read `app.tenant_id`, which is set at the
+start of every transaction. The session adds the same limits to every ORM statement itself, so
+that each wall holds when the other is taken away (the isolation tests take away either).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.pool import NullPool
+
+from tenants.models import Tenant
+from tenants.rows import CompanyRow, IssuedRow, PrivateRow, Row, SharedRow, TenantRow
+from tenants.scope import Login, Scope, ScopeError, get_scope, session_opened
+
+log = logging.getLogger(__name__)
+
+
+class WriteRefused(RuntimeError):
+    """A session tried to write a row that its scope may not write."""
+
+
+class ScopedSession(Session):
+    """A session of one scope. Knows whether it holds uncommitted writes."""
+
+    scope: Scope
+    uncommitted: bool = False
+
+
+def _vendor_options(scope: Scope) -> tuple[Any, ...]:
+    """The criteria that the application itself adds to a vendor's queries (wall two)."""
+    tenant_id = scope.tenant_id
+    own = with_loader_criteria(TenantRow, lambda cls: cls.tenant_id == tenant_id, True)
+    shared = with_loader_criteria(SharedRow, lambda cls: cls.tenant_id == tenant_id, True)
+    issued = with_loader_criteria(
+        IssuedRow,
+        lambda cls: sa.and_(cls.tenant_id == tenant_id, cls.issued_at.is_not(None)),
+        True,
+    )
+    private = with_loader_criteria(PrivateRow, lambda cls: sa.false(), True)
+    company = with_loader_criteria(CompanyRow, lambda cls: sa.false(), True)
+    self_row = with_loader_criteria(Tenant, lambda cls: cls.id == tenant_id, True)
+    return (own, shared, issued, private, company, self_row)
+
+
+def _limit_statement(state: ORMExecuteState) -> None:
+    session = state.session
+    options = session.info.get("vendor_options")
+    if options and not state.is_column_load and not state.is_relationship_load:
+        if state.is_select or state.is_update or state.is_delete:
+            state.statement = state.statement.options(*options)
+
+
+def _check_writes(session: Session, _context: object, _instances: object) -> None:
+    session.uncommitted = True  # type: ignore[attr-defined]
+    tenant_id = session.info.get("vendor_tenant")
+    if tenant_id is None:
+        return
+    for row in session.new:
+        _check_own(row, tenant_id)
+        if not getattr(row, "vendor_insert", False):
+            raise WriteRefused(f"a vendor may not add {type(row).__name__} rows")
+    for row in session.dirty:
+        if session.is_modified(row):
+            _check_own(row, tenant_id)
+            changed = {a.key for a in sa.inspect(row).attrs if a.history.has_changes()}
+            refused = changed - set(getattr(row, "vendor_update", ()))
+            if refused:
+                raise WriteRefused(f"a vendor may not change {type(row).__name__}.{refused}")
+    for row in session.deleted:
+        _check_own(row, tenant_id)
+        if not getattr(row, "vendor_delete", False):
+            raise WriteRefused(f"a vendor may not delete {type(row).__name__} rows")
+
+
+def _check_own(row: object, tenant_id: object) -> None:
+    if isinstance(row, Row) and row.tenant_id is None:
+        row.tenant_id = tenant_id  # type: ignore[assignment]
+    if not isinstance(row, Row) or row.tenant_id != tenant_id:
+        raise WriteRefused(f"{type(row).__name__} belongs to another tenant")
+
+
+def _committed(session: Session) -> None:
+    session.uncommitted = False  # type: ignore[attr-defined]
+
+
+class Database:
+    """The engines of one installation, and sessions in the bound scope."""
+
+    def __init__(
+        self,
+        urls: Mapping[str, str],
+        *,
+        pool_size: int = 5,
+        max_overflow: int = 15,
+        pooled: bool = True,
+        prepare: bool = True,
+    ) -> None:
+        """`urls`: login role → SQLAlchemy URL. `prepare=False` behind pgbouncer."""
+        self._urls = dict(urls)
+        self._engines: dict[Login, Engine] = {}
+        self._pool: dict[str, Any] = (
+            {"pool_size": pool_size, "max_overflow": max_overflow, "pool_pre_ping": False}
+            if pooled
+            else {"poolclass": NullPool}
+        )
+        self._connect_args: dict[str, Any] = {"application_name": "portal"}
+        if not prepare:
+            self._connect_args["prepare_threshold"] = None
+        self.on_session: list[Callable[[ScopedSession], None]] = []
+
+    def engine(self, login: Login) -> Engine:
+        """The engine of a login role, made on first use."""
+        engine = self._engines.get(login)
+        if engine is None:
+            url = sa.make_url(self._urls[login.value]).set(drivername="postgresql+psycopg")
+            engine = sa.create_engine(url, connect_args=self._connect_args, **self._pool)
+            self._guard(engine, login)
+            self._engines[login] = engine
+        return engine
+
+    def _guard(self, engine: Engine, login: Login) -> None:
+        @event.listens_for(engine, "begin")
+        def set_tenant(connection: Connection) -> None:
+            scope = get_scope()
+            if scope.login is not login:
+                raise ScopeError(f"a {scope.login} scope may not use the {login} login")
+            if connection.get_isolation_level() == "AUTOCOMMIT":
+                raise ScopeError("AUTOCOMMIT would lose the tenant setting")
+            cursor = connection.connection.cursor()
+            cursor.execute(
+                "select set_config('app.tenant_id', %s, true)",
+                (str(scope.tenant_id) if scope.tenant_id else "",),
+            )
+            cursor.close()
+
+    @contextmanager
+    def session(self) -> Iterator[ScopedSession]:
+        """The one session of the bound scope; rolled back unless the caller commits."""
+        with session_opened() as scope:
+            session = ScopedSession(self.engine(scope.login), expire_on_commit=False)
+            session.scope = scope
+            if scope.login is Login.VENDOR:
+                session.info["vendor_tenant"] = scope.tenant_id
+                session.info["vendor_options"] = _vendor_options(scope)
+            for hook in self.on_session:
+                hook(session)
+            try:
+                yield session
+            finally:
+                session.close()
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        for engine in self._engines.values():
+            engine.dispose()
+        self._engines.clear()
+
+
+event.listen(ScopedSession, "do_orm_execute", _limit_statement)
+event.listen(ScopedSession, "before_flush", _check_writes)
+event.listen(ScopedSession, "after_commit", _committed)
+event.listen(ScopedSession, "after_rollback", _committed)

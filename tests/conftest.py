@@ -1,0 +1,193 @@
+"""What tests stand on: a real PostgreSQL, a template database with a small world, copies of it.
+
+Tests commit for real (a rolled-back outer transaction cannot show what another login sees), each
+in a copy of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import itertools
+import os
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from devserver.postgres import Cluster
+from portal.app import provision
+from portal.app.factory import create_app, open_database
+from portal.calendar import service as calendar_service
+from portal.jobs.worker import drain
+from portal.kernel import clock
+from portal.kernel import settings as settings_module
+from portal.kernel.settings import Settings
+from tenants.database import Database, ScopedSession
+from tenants.scope import Scope, bound
+from tests.factories import world as world_factory
+from tests.factories.world import MOMENT, PASSWORD, World
+
+ROOT = Path(__file__).resolve().parents[1]
+VAR = ROOT / "var" / "test"
+_numbers = itertools.count()
+
+
+def _settings(url: str, data_dir: Path) -> Settings:
+    return Settings.from_env(
+        {
+            "PORTAL_ENV": "test",
+            "DATABASE_URL": url,
+            "PORTAL_DB_PASSWORDS": str(VAR / "db-passwords.json"),
+            "PORTAL_SECRET_KEY": "a test's secret key, known to all",
+            "PORTAL_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            "PORTAL_DATA_DIR": str(data_dir),
+            "PORTAL_TRUSTED_HOSTS": "localhost,127.0.0.1",
+            "PORTAL_DB_POOL_SIZE": "2",
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The tests' own PostgreSQL; shared by the workers, stopped by the last."""
+    made = Cluster(VAR / "pg", durable=False)
+    with made.running():
+        yield made
+
+
+def _fingerprint() -> str:
+    """Changes with whatever the template is made of, so that a stale one is not used."""
+    digest = hashlib.sha256()
+    sources = [
+        *(ROOT / "migrations").rglob("*.py"),
+        *(ROOT / "portal").rglob("*.py"),
+        *(ROOT / "tenants").rglob("*.py"),
+        *(ROOT / "tests" / "factories").rglob("*.py"),
+    ]
+    for path in sorted(sources):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _admin(cluster: Cluster) -> sa.Engine:
+    return sa.create_engine(
+        provision.driver_url(cluster.url("postgres")),
+        isolation_level="AUTOCOMMIT",
+        poolclass=sa.NullPool,
+    )
+
+
+@dataclass(frozen=True)
+class Template:
+    """The database that tests copy, and the world in it."""
+
+    name: str
+    world: World
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> Template:
+    """Build the template once for all workers and runs; kept until the sources change."""
+    name = f"template_{_fingerprint()}"
+    pickled = VAR / f"{name}.pickle"
+    with (VAR / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        admin = _admin(cluster)
+        with admin.connect() as connection:
+            exists = connection.scalar(
+                sa.text("select 1 from pg_database where datname = :name"), {"name": name}
+            )
+            if not (exists and pickled.exists()):
+                _forget_old_templates(connection)
+                connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}"'))
+                pickled.write_bytes(pickle.dumps(_build_template(cluster, name)))
+    return Template(name, pickle.loads(pickled.read_bytes()))  # noqa: S301 - our own file
+
+
+def _forget_old_templates(connection: sa.Connection) -> None:
+    old = connection.scalars(
+        sa.text("select datname from pg_database where datname ~ '^(template_[0-9a-f]{12}|t_)'")
+    ).all()
+    for name in old:
+        connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+    for path in VAR.glob("template_*.pickle"):
+        path.unlink()
+
+
+def _build_template(cluster: Cluster, name: str) -> World:
+    settings = _settings(cluster.url(name), VAR / "template-data")
+    settings_module.install(settings)
+    provision.bootstrap(settings)
+    provision.migrate(settings)
+    database = open_database(settings)
+    try:
+        return world_factory.build(database)
+    finally:
+        database.dispose()
+
+
+@dataclass
+class Portal:
+    """A portal with a database of its own."""
+
+    app: Flask
+    database: Database
+    settings: Settings
+    world: World
+
+    @contextmanager
+    def session(self, scope: Scope) -> Iterator[ScopedSession]:
+        """A session in a scope; the test commits."""
+        with bound(scope), self.database.session() as session:
+            yield session
+
+    def client(self, email: str | None = None) -> FlaskClient:
+        """A browser; signed in when an e-mail address is given."""
+        client = self.app.test_client()
+        if email:
+            answer = client.post("/sign-in", data={"email": email, "password": PASSWORD})
+            assert answer.status_code == 302, answer.text
+        return client
+
+    def work(self) -> None:
+        """Run every queued job with the real worker."""
+        drain(self.settings.login_urls()["queue"], self.database, self.world.company_id)
+
+
+@pytest.fixture
+def portal(cluster: Cluster, template: Template, tmp_path: Path) -> Iterator[Portal]:
+    """A portal on a fresh copy of the template. CSRF is off (the journeys have it on)."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    name = f"t_{worker}_{os.getpid()}_{next(_numbers)}"
+    admin = _admin(cluster)
+    settings = replace(_settings(cluster.url(name), tmp_path / "data"))
+    with admin.connect() as connection:
+        connection.execute(sa.text(f'CREATE DATABASE "{name}" TEMPLATE "{template.name}"'))
+        raw = connection.connection.driver_connection
+        provision.grant_database(raw.cursor(), settings, name)
+    settings_module.install(settings)
+    calendar_service.forget()
+    app = create_app(settings)
+    app.config["WTF_CSRF_ENABLED"] = False
+    database: Database = app.extensions["database"]
+    try:
+        yield Portal(app, database, settings, template.world)
+    finally:
+        database.dispose()
+        with admin.connect() as connection:
+            connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        admin.dispose()
+
+
+@pytest.fixture
+def at_work() -> Iterator[Callable[[], None]]:
+    """The clock stands at Tuesday 3 November 2026, 10:00 in Beijing."""
+    with clock.frozen(MOMENT):
+        yield lambda: None
