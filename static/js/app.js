@@ -1,0 +1,6 @@
+// Every signed-in page: htmx and the small comforts that pages work without.
+import "./htmx.js";
+import "./disclosures.js";
+import "./submit-guard.js";
+import "./side-menu.js";
+import "./page-keys.js";

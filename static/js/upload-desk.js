@@ -1,0 +1,364 @@
+// The vendor's upload desk (templates/components/upload_desk.html): choose files or drop a
+// folder, see where each would land, send, retry what failed. The server decides everything;
+// the contract of its three addresses stands with the macro.
+import { meta, refreshToken } from "./page.js";
+import { fromDrop, fromInput, identity, refusal } from "./desk/collect.js";
+import { Row, chip, filesize, fill } from "./desk/rows.js";
+import { Failure, Transfer, post } from "./desk/transfer.js";
+
+const AT_ONCE = 3;
+const NAMES_A_REQUEST = 500;
+const REFRESH_EVERY = 2000;
+const COUNTED = ["matched", "unmatched", "unexpected", "duplicate", "refused", "failed", "done"];
+
+class Desk {
+  constructor(box) {
+    this.box = box;
+    this.strings = JSON.parse(box.querySelector("[data-strings]").textContent);
+    this.template = box.querySelector("template");
+    this.icons = box.dataset.icons;
+    this.limits = {
+      extensions: box.dataset.extensions.split(" ").filter(Boolean),
+      maxBytes: Number(box.dataset.maxBytes),
+    };
+    this.rows = new Map();
+    this.choices = [];
+    this.running = 0;
+    this.paused = false;
+    this.lastKey = 0;
+    this.startedAt = 0;
+    this.sentAtStart = 0;
+    this.parts = {};
+    for (const name of [
+      "zone", "work", "body", "counts", "total", "total-text", "live", "notice", "notice-text",
+      "notice-link", "notice-again", "send", "retry-all", "clear-rest", "clear-done",
+    ]) {
+      this.parts[name] = box.querySelector(`[data-desk-${name}]`);
+    }
+    this.listen();
+    box.dataset.ready = "true";
+  }
+
+  listen() {
+    const { parts, box } = this;
+    for (const input of box.querySelectorAll("input[type=file]")) {
+      input.addEventListener("change", () => {
+        const found = fromInput(input);
+        input.value = "";
+        this.add(found);
+      });
+    }
+    this.listenToDrops();
+    parts.send.addEventListener("click", () => this.send());
+    parts["retry-all"].addEventListener("click", () => this.retry(this.of("failed")));
+    parts["clear-rest"].addEventListener("click", () => this.clear((row) => !this.kept(row)));
+    parts["clear-done"].addEventListener("click", () => this.clear((row) => row.state === "done"));
+    parts["notice-again"].addEventListener("click", () => this.again());
+    window.addEventListener("online", () => this.online());
+    window.addEventListener("offline", () => this.notice(this.strings.offline));
+    window.addEventListener("beforeunload", (event) => {
+      if (this.list().some((row) => row.busy)) event.preventDefault();
+    });
+  }
+
+  listenToDrops() {
+    const { zone } = this.parts;
+    const over = (on) => (event) => {
+      event.preventDefault();
+      zone.classList.toggle("is-over", on);
+    };
+    zone.addEventListener("dragover", over(true));
+    zone.addEventListener("dragleave", over(false));
+    zone.addEventListener("drop", (event) => {
+      over(false)(event);
+      fromDrop(event.dataTransfer).then(
+        (found) => this.add(found),
+        () => this.say(this.strings.unreadable),
+      );
+    });
+    // A file dropped beside the zone must not replace the page with the file.
+    for (const name of ["dragover", "drop"]) {
+      document.addEventListener(name, (event) => event.preventDefault());
+    }
+  }
+
+  list() {
+    return [...this.rows.values()];
+  }
+
+  of(...states) {
+    return this.list().filter((row) => states.includes(row.state));
+  }
+
+  kept(row) {
+    return row.ready || row.busy || ["done", "failed", "matching"].includes(row.state);
+  }
+
+  // --- choosing -----------------------------------------------------------------------------
+
+  async add(found) {
+    // What failed or was refused may be chosen again, mended or moved back.
+    const again = new Set(found.map(identity));
+    this.clear((row) => ["failed", "refused"].includes(row.state) && again.has(identity(row)));
+    const known = new Set(this.list().map(identity));
+    const fresh = found.filter((one) => !known.has(identity(one)));
+    const rows = fresh.map((one) => this.insert(one));
+    this.parts.work.hidden = this.rows.size === 0;
+    const skipped = found.length - fresh.length;
+    this.say(fill(skipped ? this.strings.added_skipped : this.strings.added, {
+      n: rows.length,
+      m: skipped,
+    }));
+    await this.match(rows.filter((row) => row.state === "matching"));
+  }
+
+  insert(one) {
+    this.lastKey += 1;
+    const row = new Row(`f${this.lastKey}`, one, this);
+    this.rows.set(row.key, row);
+    this.parts.body.append(row.element);
+    const reason = refusal(one.file, this.limits);
+    if (reason) row.to("refused", this.strings[reason]);
+    return row;
+  }
+
+  /** Ask the server where files belong; it sees the waiting ones too, to find duplicates. */
+  async match(rows) {
+    this.summarise();
+    for (let at = 0; at < rows.length; at += NAMES_A_REQUEST) {
+      const part = rows.slice(at, at + NAMES_A_REQUEST);
+      const waiting = this.list().filter((row) => row.ready || row.busy);
+      try {
+        const answer = await post(this.box.dataset.matchUrl, {
+          files: part.map((row) => this.describe(row)),
+          listed: waiting.map((row) => this.describe(row)),
+        });
+        this.choices = answer.choices ?? this.choices;
+        this.takeAnswers(part, answer.files);
+      } catch (failure) {
+        this.unmatched(part, failure);
+      }
+      this.summarise();
+    }
+  }
+
+  describe(row) {
+    const { key, path, itemId, file } = row;
+    return { key, name: file.name, path, size: file.size, type: file.type, item_id: itemId };
+  }
+
+  takeAnswers(rows, answers) {
+    const byKey = new Map(answers.map((answer) => [answer.key, answer]));
+    rows.forEach((row, at) => {
+      const answer = byKey.get(row.key) ?? answers[at];
+      if (!this.rows.has(row.key)) return;
+      if (answer) row.match(answer);
+      else row.to("refused", this.strings.failed);
+    });
+  }
+
+  unmatched(rows, failure) {
+    for (const row of rows) {
+      row.passing = failure.passing;
+      row.step = "match";
+      row.to("failed", this.explain(failure));
+    }
+    if (failure.kind === "signed-out") this.signedOut();
+  }
+
+  remove(row) {
+    row.transfer?.stop();
+    this.rows.delete(row.key);
+    row.element.remove();
+    this.parts.work.hidden = this.rows.size === 0;
+    this.summarise();
+  }
+
+  clear(which) {
+    for (const row of this.list().filter(which)) this.remove(row);
+  }
+
+  // --- sending ------------------------------------------------------------------------------
+
+  send() {
+    for (const row of this.list().filter((one) => one.ready)) this.enqueue(row);
+    this.fillLanes();
+  }
+
+  enqueue(row) {
+    row.transfer ??= new Transfer({
+      startUrl: this.box.dataset.startUrl,
+      file: row.file,
+      path: row.path,
+      itemId: row.itemId,
+      onProgress: (bytes) => this.progress(row, bytes),
+      onWaiting: () => row.to("waiting", this.strings.trying_again),
+    });
+    row.to("queued");
+  }
+
+  retry(rows) {
+    const names = rows.filter((row) => row.step === "match");
+    for (const row of names) {
+      row.step = "";
+      row.to("matching");
+    }
+    for (const row of rows.filter((one) => !names.includes(one))) this.enqueue(row);
+    this.notice("");
+    this.paused = false;
+    this.fillLanes();
+    if (names.length) this.match(names);
+  }
+
+  fillLanes() {
+    if (!this.running && this.of("queued").length) this.clockStart();
+    this.summarise();
+    while (!this.paused && this.running < AT_ONCE) {
+      const [row] = this.of("queued");
+      if (!row) break;
+      this.running += 1;
+      this.carry(row).finally(() => {
+        this.running -= 1;
+        this.fillLanes();
+        this.ended();
+      });
+    }
+  }
+
+  clockStart() {
+    this.startedAt = performance.now();
+    this.sentAtStart = this.of("done", "queued").reduce((sum, row) => sum + row.sentBytes, 0);
+  }
+
+  async carry(row) {
+    row.to("sending");
+    try {
+      const answer = await row.transfer.run();
+      row.progress(row.file.size);
+      row.to("done", answer.message ?? "");
+      this.refresh();
+    } catch (failure) {
+      row.passing = failure.passing;
+      if (!this.rows.has(row.key) || failure.kind === "stopped") return;
+      if (failure.kind === "changed" || failure.kind === "refused") row.transfer = null;
+      row.to("failed", this.explain(failure));
+      if (failure.kind === "signed-out") this.signedOut();
+    }
+  }
+
+  explain(failure) {
+    if (!(failure instanceof Failure)) return this.strings.failed;
+    const { strings } = this;
+    const texts = {
+      network: strings.lost,
+      changed: strings.changed,
+      "signed-out": strings.signed_out,
+    };
+    return texts[failure.kind] ?? (failure.text || strings.failed);
+  }
+
+  signedOut() {
+    this.paused = true;
+    this.notice(this.strings.signed_out, meta("sign-in"));
+  }
+
+  async again() {
+    if (!(await refreshToken().catch(() => false))) return;
+    this.retry(this.of("failed"));
+  }
+
+  online() {
+    this.notice("");
+    const lost = this.of("failed").filter((row) => row.passing);
+    if (lost.length) this.retry(lost);
+  }
+
+  // --- telling ------------------------------------------------------------------------------
+
+  progress(row, bytes) {
+    if (row.state === "waiting") row.to("sending");
+    row.progress(bytes);
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.showTotal();
+    });
+  }
+
+  showTotal() {
+    const rows = this.of("queued", "sending", "waiting", "done");
+    const all = rows.reduce((sum, row) => sum + row.file.size, 0);
+    const sent = rows.reduce((sum, row) => sum + row.sentBytes, 0);
+    const elapsed = (performance.now() - this.startedAt) / 1000;
+    const rate = elapsed > 2 ? Math.max(0, sent - this.sentAtStart) / elapsed : 0;
+    this.parts.total.value = all ? sent / all : 0;
+    this.parts["total-text"].textContent = fill(
+      rate ? this.strings.total_rate : this.strings.total,
+      {
+        n: this.of("done").length,
+        m: rows.length,
+        sent: filesize(sent),
+        all: filesize(all),
+        rate: filesize(Math.round(rate)),
+      },
+    );
+  }
+
+  summarise() {
+    const { parts, strings } = this;
+    const ready = this.list().filter((row) => row.ready).length;
+    const counts = this.list().reduce((sums, row) => {
+      const state = row.ready ? "matched" : row.state;
+      return sums.set(state, (sums.get(state) ?? 0) + 1);
+    }, new Map());
+    const chips = [];
+    for (const state of COUNTED) {
+      if (!counts.get(state)) continue;
+      chips.push(chip(state, `${strings.states[state]} ${counts.get(state)}`, this.icons));
+    }
+    parts.counts.replaceChildren(...chips);
+    parts.send.disabled = ready === 0;
+    parts.send.querySelector("[data-label]").textContent = fill(strings.send, { n: ready });
+    parts["retry-all"].hidden = this.of("failed").length < 2;
+    parts["clear-rest"].hidden = this.list().every((row) => this.kept(row));
+    parts["clear-done"].hidden = this.of("done").length === 0;
+    const moving = this.list().some((row) => row.busy);
+    parts.total.hidden = !moving;
+    parts["total-text"].hidden = !moving;
+    if (moving) this.showTotal();
+  }
+
+  ended() {
+    if (this.running || this.of("queued").length) return;
+    this.summarise();
+    const [done, failed] = [this.of("done").length, this.of("failed").length];
+    this.say(fill(failed ? this.strings.ended_failed : this.strings.ended, { n: done, m: failed }));
+    this.refresh(true);
+  }
+
+  /** Tell the page (htmx: hx-trigger="<event> from:body") that items changed, not too often. */
+  refresh(now = false) {
+    const wait = now ? 0 : REFRESH_EVERY;
+    if (this.refreshing && !now) return;
+    clearTimeout(this.refreshing);
+    this.refreshing = setTimeout(() => {
+      this.refreshing = 0;
+      document.body.dispatchEvent(new CustomEvent(this.box.dataset.refreshEvent));
+    }, wait);
+  }
+
+  say(text) {
+    this.parts.live.textContent = text;
+  }
+
+  notice(text, link = "") {
+    const { parts } = this;
+    parts.notice.hidden = !text;
+    parts["notice-text"].textContent = text;
+    parts["notice-link"].hidden = !link;
+    parts["notice-again"].hidden = !link;
+    if (link) parts["notice-link"].href = link;
+  }
+}
+
+for (const box of document.querySelectorAll("[data-upload-desk]")) new Desk(box);
