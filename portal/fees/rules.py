@@ -272,15 +272,17 @@ def _deduction_lines(
     """Every deduction whole, then what is given back beyond the limit, then the red lines."""
     ordinary = [d for d in deductions if not d.red_line]
     for deduction in ordinary:
-        yield Line(LineKind.DEDUCTION, -deduction.amount, deduction.params, deduction.link)
-    total = sum((deduction.amount for deduction in ordinary), ZERO)
+        yield Line(LineKind.DEDUCTION, -cents(deduction.amount), deduction.params, deduction.link)
+    total = sum((cents(deduction.amount) for deduction in ordinary), ZERO)
     limit = max(ZERO, cents(fee * scheme.deduction_cap))
     if total > limit:
         params = {"cap": str(scheme.deduction_cap), "limit": str(limit), "total": str(total)}
         yield Line(LineKind.DEDUCTION_CAP, total - limit, params)
     for deduction in deductions:
         if deduction.red_line:
-            yield Line(LineKind.RED_LINE, -deduction.amount, deduction.params, deduction.link)
+            yield Line(
+                LineKind.RED_LINE, -cents(deduction.amount), deduction.params, deduction.link
+            )
 
 
 def _reward(scheme: FeeScheme, reward: Reward) -> Line:

@@ -20,7 +20,7 @@ from portal.kernel.phrases import phrase
 
 
 class TierMode(StrEnum):
-    """`whole`: the tier reached holds for all (全额累进); `slices`: each for its part (超额累进)."""
+    """`whole`: the reached one for all (全额累进); `slices`: each for its part (超额累进)."""
 
     WHOLE = "whole"
     SLICES = "slices"

@@ -1,4 +1,4 @@
-"""The fee statement (C2.4, C7, A7): the worked example to the cent, and what holds for every one."""
+"""The fee statement (C2.4, C7, A7): the worked example to the cent, and what always holds."""
 
 from __future__ import annotations
 
@@ -139,10 +139,10 @@ def test_deductions_take_at_most_30_percent_of_the_fee_and_red_lines_stand_apart
     statement = settle(DEFAULT_FEE_SCHEME, month)
     ordinary = _amounts(statement, LineKind.DEDUCTION)
     assert (ordinary, _amounts(statement, LineKind.DEDUCTION_CAP)) == (
-        ["-2000", "-1000.01"],
+        ["-2000.00", "-1000.01"],
         ["480.01"],
     )
-    assert _amounts(statement, LineKind.RED_LINE) == ["-10000"]
+    assert _amounts(statement, LineKind.RED_LINE) == ["-10000.00"]
     # The vendor owes: the amount goes on as an adjustment of the next month.
     assert str(statement.payable) == "-4120.00"
     assert statement.capital == "人民币负肆仟壹佰贰拾元整"
