@@ -152,9 +152,7 @@ need_node() {
     ln -sf "$carrier/bin/node" "$bin/node"
     printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' \
       "$carrier/bin/node" "$carrier/lib/node_modules/npm/bin/npm-cli.js" >"$bin/npm"
-    printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' \
-      "$carrier/bin/node" "$carrier/lib/node_modules/npm/bin/npx-cli.js" >"$bin/npx"
-    chmod +x "$bin/npm" "$bin/npx"
+    chmod +x "$bin/npm"
     hash_of requirements/front.txt >"$stamp"
   fi
   PATH=$bin:$PATH
@@ -170,22 +168,21 @@ need_front() {
   say "Building the front end (a minute, once)"
   logged front bin/build-front ||
     die "the front end could not be built." "Its whole output: var/log/front.log"
-  logged fonts "$PYTHON" bin/build-fonts ||
+  logged fonts bin/build-fonts ||
     die "the fonts of the papers could not be cut." "The whole output: var/log/fonts.log"
   printf '%s\n' "$made_of" >"$stamp"
 }
 
 # need_catalogues: compiled translations (.mo) beside their sources.
 need_catalogues() {
-  local source
-  while IFS= read -r -d '' source; do
-    if [ ! "${source%.po}.mo" -nt "$source" ]; then
-      say "Compiling translations"
-      logged catalogues "$VENV/bin/pybabel" compile -d portal/translations ||
-        die "the translations could not be compiled." "See above."
-      # pybabel leaves an .mo alone that it need not change.
-      find portal/translations -name '*.mo' -exec touch {} +
-      return
-    fi
-  done < <(find portal/translations -name '*.po' -print0)
+  local stamp=$VENV/.catalogues made_of
+  made_of=$(find portal/translations -type f -not -name '*.mo' -print0 | sort -z |
+    xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
+  if stamped "$stamp" "$made_of" && [ -n "$(find portal/translations -name '*.mo' -print -quit)" ]; then
+    return
+  fi
+  say "Compiling translations"
+  logged catalogues bin/i18n --compile ||
+    die "the translations could not be compiled." "The whole output: var/log/catalogues.log"
+  printf '%s\n' "$made_of" >"$stamp"
 }
