@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -55,9 +56,9 @@ def _vendor_options(scope: Scope) -> tuple[Any, ...]:
 def _limit_statement(state: ORMExecuteState) -> None:
     session = state.session
     options = session.info.get("vendor_options")
-    if options and not state.is_column_load and not state.is_relationship_load:
-        if state.is_select or state.is_update or state.is_delete:
-            state.statement = state.statement.options(*options)
+    limited = state.is_select or state.is_update or state.is_delete
+    if options and limited and not state.is_column_load:
+        state.statement = state.statement.options(*options)
 
 
 def _check_writes(session: Session, _context: object, _instances: object) -> None:
@@ -82,9 +83,9 @@ def _check_writes(session: Session, _context: object, _instances: object) -> Non
             raise WriteRefused(f"a vendor may not delete {type(row).__name__} rows")
 
 
-def _check_own(row: object, tenant_id: object) -> None:
-    if isinstance(row, Row) and row.tenant_id is None:
-        row.tenant_id = tenant_id  # type: ignore[assignment]
+def _check_own(row: object, tenant_id: UUID) -> None:
+    if isinstance(row, Row) and sa.inspect(row).dict.get("tenant_id") is None:
+        row.tenant_id = tenant_id
     if not isinstance(row, Row) or row.tenant_id != tenant_id:
         raise WriteRefused(f"{type(row).__name__} belongs to another tenant")
 

@@ -131,6 +131,12 @@ def _documents_stay() -> None:
     )
 
 
+def _functions() -> None:
+    _journal_function()
+    _queue()
+    _documents_stay()
+
+
 def upgrade() -> None:
     """Create the tables, their policies and grants."""
     op.create_table(
@@ -517,9 +523,7 @@ def upgrade() -> None:
         company="SELECT, INSERT, UPDATE",
     )
     tenant_rls(op, "document_recipients", "issued", vendor_insert=True, vendor_update=["opened_at"])
-    _journal_function()
-    _queue()
-    _documents_stay()
+    _functions()
 
 
 def downgrade() -> None:

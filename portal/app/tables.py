@@ -52,7 +52,7 @@ METADATA = Base.metadata
 def rows() -> dict[str, type[Row]]:
     """Every mapped row class by table name."""
     return {
-        mapper.class_.__tablename__: mapper.class_
+        str(mapper.local_table.name): mapper.class_  # type: ignore[attr-defined]
         for mapper in Base.registry.mappers
         if issubclass(mapper.class_, Row)
     }

@@ -118,7 +118,7 @@ def void(session: Session, tenant_id: UUID, subject_id: UUID, kind: str | None =
     session.flush()
 
 
-def _of(tenant_id: UUID, subject_id: UUID, kind: str | None) -> sa.Select[tuple[Deadline]]:
+def _of(tenant_id: UUID, subject_id: UUID, kind: str | None) -> sa.Select[Deadline]:
     statement = sa.select(Deadline).where(
         Deadline.tenant_id == tenant_id, Deadline.subject_id == subject_id
     )

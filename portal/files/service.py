@@ -31,7 +31,7 @@ def storage() -> Storage:
     return _storages[current]
 
 
-def keep(  # noqa: PLR0913 - a kept file is all of these
+def keep(
     session: Session,
     stream: IO[bytes] | bytes,
     *,

@@ -35,9 +35,8 @@ def send(row: StoredFile, *, inline: bool = False) -> Response:
         )
         answer.content_length = row.size
     disposition = "inline" if inline and row.media_type in PLAYABLE else "attachment"
-    answer.headers["Content-Disposition"] = (
-        f"{disposition}; filename=\"{_ascii(row.safe_name)}\"; filename*=UTF-8''{quote(row.safe_name)}"
-    )
+    names = f"filename=\"{_ascii(row.safe_name)}\"; filename*=UTF-8''{quote(row.safe_name)}"
+    answer.headers["Content-Disposition"] = f"{disposition}; {names}"
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     answer.headers["Cache-Control"] = "private, no-store"

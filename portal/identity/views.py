@@ -32,7 +32,10 @@ def sign_in() -> Answer:
         with sign_in_session(current_app) as session:
             try:
                 token = service.sign_in(
-                    session, form.email.data, form.password.data, request.remote_addr or ""
+                    session,
+                    form.email.data or "",
+                    form.password.data or "",
+                    request.remote_addr or "",
                 )
             except PortalError as error:
                 problem, status = error, error.status
@@ -110,8 +113,8 @@ def account() -> Answer:
                     service.change_password(
                         session,
                         g.actor.account_id,
-                        form.old.data,
-                        form.new.data,
+                        form.old.data or "",
+                        form.new.data or "",
                         keep=g.signed.session_id,
                     )
                 except PortalError as error:

@@ -165,7 +165,9 @@ def verify(
         .order_by(JournalLink.position)
     ).all()
     head, hashes = GENESIS, {0: GENESIS}
-    for expected, (entry_link, row) in enumerate(rows, start=1):
+    for expected, found in enumerate(rows, start=1):
+        entry_link = found[0]
+        row: JournalEntry | None = found[1]  # None: the outer join found the link only
         if row is None or entry_link.position != expected:
             return Verdict(tenant_id, expected, f"entry {expected} is missing")
         head = chain(head, [_entry(row)])[0]

@@ -88,12 +88,12 @@ def decode(cursor: str) -> tuple[str, Any, UUID]:
 
 def paginate(
     session: Session,
-    statement: sa.Select[Any],
+    statement: sa.Select[*tuple[Any, ...]],
     sort: Sort,
     cursor: str | None = None,
     *,
     size: int = PAGE_SIZE,
-) -> Page[sa.Row[Any]]:
+) -> Page[sa.Row[*tuple[Any, ...]]]:
     """Run `statement` for one page. It must select the sort column as `sort_key` and `id`."""
     direction, backwards = "a", False
     if cursor:

@@ -27,7 +27,7 @@ from tenants.rows import new_id
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """To whom a paper goes: the part they play (经理/组长/责任人), name, account if they have one."""
+    """To whom a paper goes: part (经理/组长/责任人), name, account if they have one."""
 
     part: str
     name: str

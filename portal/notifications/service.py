@@ -56,7 +56,7 @@ class Message:
 def _for(actor: Actor) -> sa.ColumnElement[bool]:
     return sa.and_(
         Notification.tenant_id == actor.tenant_id,
-        Notification.roles.has_any(sa.cast([r.value for r in actor.roles], _TEXTS)),  # type: ignore[attr-defined]
+        Notification.roles.has_any(sa.cast([r.value for r in actor.roles], _TEXTS)),
     )
 
 

@@ -91,7 +91,7 @@ def history(session: Session, kind: SchemeKind) -> tuple[Version, ...]:
     return (*map(_version, rows), default_version(kind))
 
 
-def _version(row: PublishedScheme | InternalScheme) -> Version:
+def _version(row: Any) -> Version:
     return Version(
         row.kind,
         row.id,

@@ -17,7 +17,7 @@ from typing import Any
 from portal.kernel.content import Reader
 from portal.kernel.errors import Invalid
 from portal.kernel.money import Money, cents
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import Phrase, phrase
 
 
 class Level(StrEnum):
@@ -36,6 +36,11 @@ class Level(StrEnum):
         ]
 
     @property
+    def label(self) -> Phrase:
+        """The word in the reader's language."""
+        return _LABELS[self]
+
+    @property
     def rank(self) -> int:
         """0 for the mildest."""
         return list(Level).index(self)
@@ -44,6 +49,14 @@ class Level(StrEnum):
     def next(self) -> Level:
         """The next severer level; a red line stays one."""
         return list(Level)[min(self.rank + 1, len(Level) - 1)]
+
+
+_LABELS = {
+    Level.MINOR: phrase("Minor"),
+    Level.ORDINARY: phrase("Ordinary"),
+    Level.SERIOUS: phrase("Serious"),
+    Level.RED_LINE: phrase("Red line"),
+}
 
 
 class Unit(StrEnum):

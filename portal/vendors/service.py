@@ -139,7 +139,7 @@ def add_contract(
 def add_project(
     session: Session, tenant_id: UUID, *, contract_id: UUID, name: str, targets: Mapping[str, str]
 ) -> Project:
-    """Add a project under a contract; `targets`: age band → the month's recovery rate in percent."""
+    """Add a project under a contract; `targets`: age band → month's recovery rate in percent."""
     project = Project(
         tenant_id=tenant_id, contract_id=contract_id, name=name, targets=dict(targets)
     )

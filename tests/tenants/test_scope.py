@@ -67,9 +67,11 @@ def test_an_owner_of_nothing(portal: Portal) -> None:
         "delete from groups",
         "update groups set name = 'x'",
     ):
-        with portal.session(Scope.vendor(vendor.id)) as session:
-            with pytest.raises(ProgrammingError):
-                session.execute(sa.text(statement))
+        with (
+            portal.session(Scope.vendor(vendor.id)) as session,
+            pytest.raises(ProgrammingError),
+        ):
+            session.execute(sa.text(statement))
 
 
 def test_a_sealed_value_opens_in_its_place_only(portal: Portal) -> None:
