@@ -1,0 +1,158 @@
+"""Reads of clocks: what a page shows of one (UX 1: the time, what remains, and why)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.calendar.rules import DayKind, Remaining, WorkingCalendar
+from portal.deadlines.models import Deadline
+from portal.deadlines.rules import DeadlineState, tone
+from portal.kernel.phrases import Phrase, phrase
+
+
+@dataclass(frozen=True, slots=True)
+class ClockView:
+    """A clock as `components/status.html` shows it: `deadline(d)`, `due(d)`, `work(…, d)`."""
+
+    id: UUID
+    kind: str
+    subject_type: str
+    subject_id: UUID
+    tenant_id: UUID
+    label: str
+    opened_at: datetime
+    due_at: datetime
+    remaining: Phrase
+    tone: str
+    why: tuple[Phrase, ...]
+    bar: int | None
+    state: str
+
+
+def remaining_text(left: Remaining) -> Phrase:
+    """ "1 working day 7 h", "3 h 50 min", "late by 16 h": by the server's clock."""
+    if left.working_days:
+        params = {"days": left.working_days, "hours": left.hours}
+        if left.overdue:
+            return phrase("late by %(days)s working days %(hours)s h", **params)
+        return phrase("%(days)s working days %(hours)s h", **params)
+    params = {"hours": left.hours, "minutes": left.minutes}
+    if left.overdue:
+        return phrase("late by %(hours)s h %(minutes)s min", **params)
+    return phrase("%(hours)s h %(minutes)s min", **params)
+
+
+_SKIPPED = {
+    DayKind.WEEKEND: "%(day)s does not count: weekend",
+    DayKind.HOLIDAY: "%(day)s does not count: %(name)s",
+}
+
+
+def why_lines(basis: dict[str, Any]) -> tuple[Phrase, ...]:
+    """Why a deadline is when it is: the day of issue, the days skipped, the make-up days."""
+    days = basis.get("days") or []
+    if not days:
+        return (phrase("The hours run day and night, on holidays too."),)
+    lines = [phrase("%(day)s, the day of issue, is not counted", day=_day(days[0]))]
+    for entry in days[1:]:
+        kind = DayKind(entry["kind"])
+        if entry["counted"]:
+            lines.append(
+                phrase(
+                    "%(day)s is working day %(number)s (make-up day)"
+                    if kind is DayKind.MAKE_UP
+                    else "%(day)s is working day %(number)s",
+                    day=_day(entry),
+                    number=entry["counted"],
+                )
+            )
+        else:
+            lines.append(phrase(_SKIPPED[kind], day=_day(entry), name=entry["name"]))
+    lines.append(phrase("The last day ends at the close of business."))
+    return tuple(lines)
+
+
+def _day(entry: dict[str, Any]) -> str:
+    return date.fromisoformat(entry["day"]).isoformat()
+
+
+def clock_view(row: Deadline, calendar: WorkingCalendar, now: datetime) -> ClockView:
+    """The read model of a clock at `now`."""
+    state = DeadlineState(row.state)
+    if state is DeadlineState.MET:
+        text, colour, bar = phrase("done in time"), "met", None
+    elif state is DeadlineState.VOID:
+        text, colour, bar = phrase("no longer due"), "void", None
+    elif row.met_at is not None:
+        text, colour, bar = phrase("done late"), "late", None
+    else:
+        text = remaining_text(calendar.remaining(now, row.due_at))
+        colour = tone(now, row.due_at, row.target_at).value
+        span = (row.due_at - row.opened_at).total_seconds() or 1.0
+        bar = max(0, min(100, int((now - row.opened_at).total_seconds() * 100 / span)))
+    return ClockView(
+        row.id,
+        row.kind,
+        row.subject_type,
+        row.subject_id,
+        row.tenant_id,
+        row.label,
+        row.opened_at,
+        row.due_at,
+        text,
+        colour,
+        why_lines(row.basis),
+        bar,
+        row.state,
+    )
+
+
+def open_clocks(
+    session: Session,
+    *,
+    owed_by: str,
+    limit: int = 50,
+    tenant_id: UUID | None = None,
+    kind: str | None = None,
+) -> list[Deadline]:
+    """The clocks still running or overdue and unmet, the most pressing first."""
+    statement = sa.select(Deadline).where(
+        Deadline.owed_by == owed_by,
+        Deadline.state.in_((DeadlineState.OPEN, DeadlineState.BREACHED)),
+        Deadline.met_at.is_(None),
+    )
+    if tenant_id:
+        statement = statement.where(Deadline.tenant_id == tenant_id)
+    if kind:
+        statement = statement.where(Deadline.kind == kind)
+    return list(session.scalars(statement.order_by(Deadline.due_at, Deadline.id).limit(limit)))
+
+
+def clock_of(session: Session, tenant_id: UUID, subject_id: UUID, kind: str) -> Deadline | None:
+    """The newest clock of a subject and kind, or None."""
+    return session.scalars(
+        sa.select(Deadline)
+        .where(
+            Deadline.tenant_id == tenant_id,
+            Deadline.subject_id == subject_id,
+            Deadline.kind == kind,
+        )
+        .order_by(Deadline.round.desc())
+        .limit(1)
+    ).first()
+
+
+def clocks_of(session: Session, subject_ids: list[UUID], kind: str) -> dict[UUID, Deadline]:
+    """The newest clock of each subject, for a list page."""
+    rows = session.scalars(
+        sa.select(Deadline)
+        .where(Deadline.subject_id.in_(subject_ids), Deadline.kind == kind)
+        .order_by(Deadline.round)
+    )
+    return {row.subject_id: row for row in rows}
