@@ -11,6 +11,8 @@ VENV=$ROOT/.venv
 PYTHON=$VENV/bin/python
 LOGS=$ROOT/var/log
 PATH=$VENV/bin:$PATH
+# Compiled code is kept: without it each command spends seconds compiling what it imports.
+unset PYTHONDONTWRITEBYTECODE
 
 # What WeasyPrint draws with, and what tells a file's type by its content.
 PACKAGES_RUN=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libmagic1)
