@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.fees.defaults import DEFAULT_FEE_SCHEME, default_fee_scheme
+from portal.fees.reasons import sentence
 from portal.fees.rules import (
     Adjustment,
     Deduction,
@@ -71,6 +72,12 @@ def test_the_worked_example_to_the_cent() -> None:
         ("deduction", "-500.00"),
         ("reward", "200.00"),
         ("reward", "200.00"),
+    ]
+    assert [str(sentence(line)) for line in statement.lines[:4]] == [
+        "P1 M3: 500,000.00 × 12%",
+        "83.33% of the target reached: × 1.00",
+        "Assessment grade B: × 0.95",
+        "Contractual deduction under clause 301",
     ]
     assert str(statement.commission) == "60000.00"
     assert str(statement.fee) == "57000.00"
@@ -249,6 +256,7 @@ def test_lines_add_up_and_link_to_their_facts(month: Month, mode: str) -> None:
     assert all(line.amount == round(line.amount, 2) for line in statement.lines)
     facts = (LineKind.COMMISSION, LineKind.DEDUCTION, LineKind.RED_LINE, LineKind.REWARD)
     assert _linked(facts, statement)
+    assert all("%(" not in str(sentence(line)) for line in statement.lines)
     assert thaw(json.loads(json.dumps(freeze(statement)))) == statement
 
 

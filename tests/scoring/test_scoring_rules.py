@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from portal.kernel.content import ContentError
 from portal.scoring.defaults import DEFAULT_SCHEME, default_scheme
 from portal.scoring.facts import Complaints, Facts, Finding, Link, Miss, Recovery, Tally
+from portal.scoring.reasons import sentence
 from portal.scoring.rules import Score, effective_weights, score
 from portal.scoring.scheme import Source, parse_scheme
 from portal.scoring.snapshot import freeze, thaw
@@ -94,6 +95,12 @@ def test_a_worked_month_with_every_measured_fact() -> None:
     }
     assert (str(result.total), result.grade, str(result.factor)) == ("89.41", "B", "0.95")
     lines = {i.code: i.lines for d in result.dimensions for i in d.indicators}
+    assert str(sentence(lines["findings"][0])) == (
+        "Clause 301 (Ordinary): 3 points over 36 reviewed cases"
+    )
+    assert str(sentence(lines["recovery"][0])) == (
+        "P1 M3: 9.6% recovered, 12% wanted, 80% of the target"
+    )
     assert [str(line.lost) for line in lines["findings"]] == ["2.50", "0.83"]
     materials = {line.reason: str(line.lost) for line in lines["materials"]}
     assert materials == {
@@ -266,6 +273,7 @@ def test_every_point_is_accounted_for(facts: Facts) -> None:
             if part.points is not None:
                 assert part.points == part.weight - sum(line.lost for line in part.lines)
                 assert part.points >= 0
+            assert all("%(" not in str(sentence(line)) for line in part.lines)
         points = [p.points for p in dimension.indicators if p.points is not None]
         assert dimension.points == (sum(points) if points else None)
     if result.total is None:
