@@ -10,9 +10,11 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from portal.identity.labels import ROLE_NAMES
 from portal.identity.web import LOCALES
 from portal.kernel import clock
 from portal.kernel.access import Permission
+from portal.notifications.service import unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,13 @@ def build() -> list[dict[str, Any]]:
     return groups
 
 
+def _bell() -> dict[str, Any] | None:
+    """The bell with the number of unread messages."""
+    if "messages.inbox" not in current_app.view_functions:
+        return None
+    return {"url": url_for("messages.inbox"), "count": unread(g.session, g.actor)}
+
+
 def _is_active(endpoint: str, here: str) -> bool:
     if endpoint == here:
         return True
@@ -106,4 +115,11 @@ def install(app: Flask) -> None:
             "locale": str(get_locale()),
             "theme": request.cookies.get("theme", "auto"),
             "now": clock.now(),
+            "role": "、".join(str(ROLE_NAMES[role]) for role in sorted(signed.actor.roles))
+            if signed
+            else "",
+            "bell": _bell() if signed and g.get("session") is not None else None,
+            "search_url": url_for("cases.index")
+            if "cases.index" in current_app.view_functions
+            else None,
         }

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from portal.identity import service
 from portal.identity.forms import PasswordForm, SignInForm
+from portal.identity.labels import ROLE_NAMES
 from portal.identity.web import LOCALES, clear_cookie, set_cookie, sign_in_session
 from portal.kernel.access import open_to_all, signed_in
 from portal.kernel.errors import PortalError
@@ -124,6 +125,11 @@ def account() -> Answer:
                     flash(_("Your password is changed; other devices are signed out."), "success")
                     return redirect(url_for("identity.account"))
     return (
-        render_template("identity/account.html", form=form, problem=problem, signed=g.signed),
+        render_template(
+            "identity/account.html",
+            form=form,
+            problem=problem,
+            roles=[str(ROLE_NAMES[role]) for role in sorted(g.actor.roles)],
+        ),
         status,
     )

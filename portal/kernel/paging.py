@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import Invalid
+from portal.kernel.phrases import phrase
 
 PAGE_SIZE = 50
 T = TypeVar("T")
@@ -81,9 +82,9 @@ def decode(cursor: str) -> tuple[str, Any, UUID]:
             raise ValueError(direction)
         return direction, _UNPACK[kind](value), UUID(row_id)
     except (ValueError, TypeError, KeyError) as error:
-        raise Invalid("This page address is damaged.", "Go back to the list and page again.") from (
-            error
-        )
+        raise Invalid(
+            phrase("This page address is damaged."), phrase("Go back to the list and page again.")
+        ) from (error)
 
 
 def paginate(
