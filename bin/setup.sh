@@ -139,7 +139,7 @@ need_python() {
 # A Node.js of 20 or newer: the system's, else the one that a Python package carries.
 need_node() {
   if command -v npm >/dev/null &&
-    node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null; then
+    node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null; then
     return
   fi
   local stamp=$VENV/.installed-front bin=$VENV/node
