@@ -26,7 +26,7 @@ class DrawState(StrEnum):
 class Verdict(StrEnum):
     """Every reviewed case ends 合格 or 不合格."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict
     FAIL = "fail"
 
 
@@ -39,11 +39,20 @@ class FindingState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class DecisionKind(StrEnum):
+    """What was decided about a finding."""
+
+    REPEAT_TAKEN = "repeat_taken"
+    REPEAT_REFUSED = "repeat_refused"
+    WITHDRAWN = "withdrawn"
+
+
 class FormState(StrEnum):
-    """prepared → confirmed by the audit head (A6) → issued."""
+    """prepared → issued when the audit head confirms (A6); or returned to the auditor."""
 
     PREPARED = "prepared"
     ISSUED = "issued"
+    RETURNED = "returned"
 
 
 class Draw(CompanyRow, Base):
@@ -99,7 +108,10 @@ class Review(PrivateRow, Base):
         one_of("state", ("open", "judged")),
         one_of("verdict", Verdict),
         sa.UniqueConstraint("tenant_id", "request_id", "case_id"),
+        tenant_fk("form_id", "assessment_forms"),
         sa.Index("ix_reviews_state", "state", "opened_at", "id"),
+        sa.Index("ix_reviews_opened", "opened_at", "id"),
+        sa.Index("ix_reviews_tenant_opened", "tenant_id", "opened_at", "id"),
         id_index("reviews"),
     )
 
@@ -119,7 +131,11 @@ class Review(PrivateRow, Base):
 
 
 class AssessmentForm(IssuedRow, Base):
-    """日常稽核评估表: reports findings on a vendor's cases. Immutable once issued (A6)."""
+    """日常稽核评估表: reports findings on a vendor's cases.
+
+    `unjudged`: cases of the request that were not judged yet when it was prepared (a form for the
+    judged part). Once issued nothing of it changes: a trigger of the database refuses it (A6).
+    """
 
     __tablename__ = "assessment_forms"
     __table_args__ = (
@@ -140,18 +156,26 @@ class AssessmentForm(IssuedRow, Base):
     delivered: Mapped[int]
     reviewed: Mapped[int]
     passed: Mapped[int]
+    unjudged: Mapped[int]
     state: Mapped[str]
     prepared_at: Mapped[datetime]
     prepared_by: Mapped[UUID]
     prepared_by_name: Mapped[str]
     confirmed_at: Mapped[datetime | None]
+    confirmed_by: Mapped[UUID | None]
     confirmed_by_name: Mapped[str | None]
+    return_reason: Mapped[str] = mapped_column(default="")
     document_id: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(default=1)
 
 
 class Finding(IssuedRow, Base):
-    """A violation found: the clause with its text as in force, who, when, the words said."""
+    """A violation found: the clause with its text as in force, who, when, the words said.
+
+    `times`: how often the clause counts (its unit: per occurrence, item and day, person); points
+    and deduction are the totals. `repeated`: the same person broke the clause before, so that the
+    next level and the multiplied points stand here (A5). Once issued nothing changes any more.
+    """
 
     __tablename__ = "findings"
     __table_args__ = (
@@ -162,7 +186,9 @@ class Finding(IssuedRow, Base):
         tenant_fk("form_id", "assessment_forms"),
         sa.Index("ix_findings_review", "tenant_id", "review_id"),
         sa.Index("ix_findings_form", "tenant_id", "form_id"),
+        tenant_fk("review_id", "reviews"),
         sa.Index("ix_findings_tenant_occurred", "tenant_id", "occurred_on"),
+        sa.Index("ix_findings_tenant_issued", "tenant_id", "issued_at"),
         id_index("findings"),
     )
 
@@ -170,11 +196,13 @@ class Finding(IssuedRow, Base):
     case_id: Mapped[UUID]
     case_no: Mapped[str]
     state: Mapped[str]
-    clause_no: Mapped[int]
+    clause_no: Mapped[str]
     clause_text: Mapped[str]
     clause_version: Mapped[int]
     level: Mapped[str]
     outcome: Mapped[str]
+    times: Mapped[int] = mapped_column(default=1)
+    repeated: Mapped[bool] = mapped_column(default=False)
     points: Mapped[Decimal] = mapped_column(sa.Numeric(8, 2))
     deduction: Mapped[Decimal] = mapped_column(sa.Numeric(14, 2))
     member_id: Mapped[UUID | None]
@@ -186,7 +214,9 @@ class Finding(IssuedRow, Base):
     file_id: Mapped[UUID | None]
     clip_from: Mapped[int | None]
     clip_to: Mapped[int | None]
+    call_at: Mapped[datetime | None]
     facts: Mapped[str]
+    words: Mapped[str] = mapped_column(default="")
     handling: Mapped[str]
     correction: Mapped[str]
     correct_by: Mapped[date | None]
@@ -199,6 +229,26 @@ class Finding(IssuedRow, Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
+class FindingDecision(PrivateRow, Base):
+    """Why a finding is as it is, for the company alone: a repetition taken or refused (A5), or a
+    withdrawal, with its reason."""
+
+    __tablename__ = "finding_decisions"
+    __table_args__ = (
+        tenant_fk("finding_id", "findings", ondelete="CASCADE"),
+        one_of("kind", DecisionKind),
+        sa.Index("ix_finding_decisions_finding", "tenant_id", "finding_id"),
+        id_index("finding_decisions"),
+    )
+
+    finding_id: Mapped[UUID]
+    kind: Mapped[str]
+    reason: Mapped[str]
+    decided_at: Mapped[datetime]
+    decided_by: Mapped[UUID]
+    decided_by_name: Mapped[str]
+
+
 class Escalation(PrivateRow, Base):
     """What went at once to the general manager's office (A5), with its own record."""
 
@@ -206,6 +256,7 @@ class Escalation(PrivateRow, Base):
     __table_args__ = (
         tenant_fk("finding_id", "findings"),
         sa.UniqueConstraint("tenant_id", "finding_id"),
+        sa.Index("ix_escalations_raised", "raised_at", "id"),
         id_index("escalations"),
     )
 
