@@ -40,17 +40,21 @@ class ScopedSession(Session):
 def _vendor_options(scope: Scope) -> tuple[Any, ...]:
     """The criteria that the application itself adds to a vendor's queries (wall two)."""
     tenant_id = scope.tenant_id
-    own = with_loader_criteria(TenantRow, lambda cls: cls.tenant_id == tenant_id, True)
-    shared = with_loader_criteria(SharedRow, lambda cls: cls.tenant_id == tenant_id, True)
-    issued = with_loader_criteria(
-        IssuedRow,
-        lambda cls: sa.and_(cls.tenant_id == tenant_id, cls.issued_at.is_not(None)),
-        True,
+
+    def limit(base: type[Any], rule: Any) -> Any:
+        return with_loader_criteria(base, rule, include_aliases=True)
+
+    return (
+        limit(TenantRow, lambda cls: cls.tenant_id == tenant_id),
+        limit(SharedRow, lambda cls: cls.tenant_id == tenant_id),
+        limit(
+            IssuedRow,
+            lambda cls: sa.and_(cls.tenant_id == tenant_id, cls.issued_at.is_not(None)),
+        ),
+        limit(PrivateRow, lambda cls: sa.false()),
+        limit(CompanyRow, lambda cls: sa.false()),
+        limit(Tenant, lambda cls: cls.id == tenant_id),
     )
-    private = with_loader_criteria(PrivateRow, lambda cls: sa.false(), True)
-    company = with_loader_criteria(CompanyRow, lambda cls: sa.false(), True)
-    self_row = with_loader_criteria(Tenant, lambda cls: cls.id == tenant_id, True)
-    return (own, shared, issued, private, company, self_row)
 
 
 def _limit_statement(state: ORMExecuteState) -> None:
