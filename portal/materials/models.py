@@ -3,60 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.materials.kinds import (
+    CheckState,
+    ItemState,
+    MaterialKind,
+    RequestEventKind,
+    RequestState,
+    UnavailableReason,
+)
 from tenants.rows import Base, IssuedRow, TenantRow, id_index, one_of, tenant_fk
-
-
-class MaterialKind(StrEnum):
-    """What proves how a case was worked."""
-
-    COLLECTION_RECORD = "collection_record"
-    CALL_RECORDING = "call_recording"
-    VISIT_RECORDING = "visit_recording"
-    OTHER = "other"
-
-
-class RequestState(StrEnum):
-    """A request's states; "late" is computed from the clock, never a state."""
-
-    ISSUED = "issued"
-    HANDED_IN = "handed_in"
-    CLOSED = "closed"
-    CANCELLED = "cancelled"
-
-
-class ItemState(StrEnum):
-    """An item's states: 缺 / 已交 / 无法提供 / 已接受 / 已退回."""
-
-    MISSING = "missing"
-    DELIVERED = "delivered"
-    UNAVAILABLE = "unavailable"
-    ACCEPTED = "accepted"
-    RETURNED = "returned"
-
-
-class UnavailableReason(StrEnum):
-    """未拨打、未接通、空号、未外访、系统故障."""
-
-    NOT_CALLED = "not_called"
-    NOT_CONNECTED = "not_connected"
-    EMPTY_NUMBER = "empty_number"
-    NOT_VISITED = "not_visited"
-    SYSTEM_FAULT = "system_fault"
 
 
 class MaterialRequest(IssuedRow, Base):
     """The audit department's demand for named materials of named cases, due in two working days.
 
     `draw_id` names the draw that it came from (None when asked for ad hoc, A10); the draw's own
-    rows are private to the company.
+    rows are private to the company. `wanted` keeps the texts and formats of the kinds asked for,
+    as they stood in the scheme on the day of issue.
     """
 
     __tablename__ = "material_requests"
@@ -81,8 +51,10 @@ class MaterialRequest(IssuedRow, Base):
     cases: Mapped[int]
     items: Mapped[int]
     due_at: Mapped[datetime]
+    issued_by: Mapped[UUID]
     issued_by_name: Mapped[str]
     handed_in_at: Mapped[datetime | None]
+    wanted: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     version: Mapped[int] = mapped_column(default=1)
 
 
@@ -95,10 +67,19 @@ class RequestItem(IssuedRow, Base):
         tenant_fk("case_id", "cases"),
         one_of("kind", MaterialKind),
         one_of("state", ItemState),
+        one_of("answer_reason", UnavailableReason),
         sa.UniqueConstraint("tenant_id", "request_id", "case_id", "kind"),
+        sa.Index("ix_request_items_case_no", "tenant_id", "request_id", "case_no", "id"),
         id_index("request_items"),
     )
-    vendor_update = ("state", "answer_reason", "answer_note", "answered_at", "version")
+    vendor_update = (
+        "state",
+        "answer_reason",
+        "answer_note",
+        "answered_at",
+        "answered_by_name",
+        "version",
+    )
 
     request_id: Mapped[UUID]
     case_id: Mapped[UUID]
@@ -109,28 +90,57 @@ class RequestItem(IssuedRow, Base):
     answer_reason: Mapped[str | None]
     answer_note: Mapped[str | None]
     answered_at: Mapped[datetime | None]
+    answered_by_name: Mapped[str | None]
     decision_note: Mapped[str | None]
     decided_by_name: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
 
 class Upload(TenantRow, Base):
-    """One file on its way: when it began and when it was complete (completion counts, UX 2)."""
+    """One file on its way: when it began and when it was complete (completion counts, UX 2).
+
+    `storage_key` is written before the bytes are, so that no byte is ever without a row to find
+    it by. `name_index` is the blind index of the name: the same file started twice meets itself.
+    """
 
     __tablename__ = "uploads"
     __table_args__ = (
         tenant_fk("request_id", "material_requests"),
         tenant_fk("item_id", "request_items"),
         one_of("state", ("started", "complete", "refused", "abandoned")),
-        sa.Index("ix_uploads_request", "tenant_id", "request_id"),
+        tenant_fk("replaces_id", "deliveries"),
+        tenant_fk("delivery_id", "deliveries"),
+        sa.Index("ix_uploads_request", "tenant_id", "request_id", "name_index"),
+        sa.Index(
+            "uq_uploads_one_start",
+            "tenant_id",
+            "item_id",
+            "name_index",
+            "declared_size",
+            unique=True,
+            postgresql_where=sa.text("state = 'started'"),
+        ),
+        sa.Index("ix_uploads_started", "started_at", postgresql_where=sa.text("state = 'started'")),
         id_index("uploads"),
     )
     vendor_insert = True
-    vendor_update = ("state", "completed_at", "problem", "storage_key", "size", "sha256")
+    vendor_update = (
+        "state",
+        "completed_at",
+        "problem",
+        "storage_key",
+        "size",
+        "sha256",
+        "delivery_id",
+    )
 
     request_id: Mapped[UUID]
     item_id: Mapped[UUID]
+    replaces_id: Mapped[UUID | None]
+    delivery_id: Mapped[UUID | None]
     name_sealed: Mapped[bytes]
+    name_index: Mapped[bytes]
     safe_name: Mapped[str]
     declared_size: Mapped[int] = mapped_column(sa.BigInteger)
     state: Mapped[str]
@@ -145,21 +155,28 @@ class Upload(TenantRow, Base):
 
 
 class Delivery(TenantRow, Base):
-    """A file delivered for an item, with what its check found. Replaced versions are kept."""
+    """A file delivered for an item, with what its check found. Replaced versions are kept.
+
+    `playable_id` is a copy for browsers of a recording whose codec they do not play; what was
+    delivered stays untouched.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         tenant_fk("request_id", "material_requests"),
         tenant_fk("item_id", "request_items"),
         tenant_fk("file_id", "stored_files"),
+        tenant_fk("playable_id", "stored_files"),
+        tenant_fk("replaces_id", "deliveries"),
         one_of("state", ("current", "replaced")),
-        one_of("check_state", ("pending", "sound", "problem")),
+        one_of("check_state", CheckState),
         sa.UniqueConstraint("tenant_id", "item_id", "sha256"),
         sa.Index("ix_deliveries_request", "tenant_id", "request_id"),
+        sa.Index("ix_deliveries_sha256", "tenant_id", "sha256"),
         id_index("deliveries"),
     )
     vendor_insert = True
-    vendor_update = ("state", "check_state", "check_result", "peaks_key")
+    vendor_update = ("state", "check_state", "check_result", "peaks_key", "playable_id")
 
     request_id: Mapped[UUID]
     item_id: Mapped[UUID]
@@ -169,7 +186,10 @@ class Delivery(TenantRow, Base):
     check_state: Mapped[str]
     check_result: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     peaks_key: Mapped[str | None]
+    playable_id: Mapped[UUID | None]
+    replaces_id: Mapped[UUID | None]
     matched_how: Mapped[str]
+    started_at: Mapped[datetime]
     delivered_at: Mapped[datetime]
     delivered_by_name: Mapped[str]
 
@@ -190,7 +210,29 @@ class HandIn(TenantRow, Base):
     request_id: Mapped[UUID]
     no: Mapped[int]
     at: Mapped[datetime]
+    due_at: Mapped[datetime]
     in_time: Mapped[bool]
+    working_days_late: Mapped[int]
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     by_name: Mapped[str]
     document_id: Mapped[UUID | None]
+
+
+class RequestEvent(TenantRow, Base):
+    """One line of a request's history: who did what, when. Never changed."""
+
+    __tablename__ = "request_events"
+    __table_args__ = (
+        tenant_fk("request_id", "material_requests"),
+        one_of("kind", RequestEventKind),
+        sa.Index("ix_request_events_request", "tenant_id", "request_id", "id"),
+        id_index("request_events"),
+    )
+    vendor_insert = True
+    company_grants: ClassVar[str] = "SELECT, INSERT"
+
+    request_id: Mapped[UUID]
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    by_name: Mapped[str]
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
