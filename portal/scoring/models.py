@@ -43,8 +43,8 @@ class Score(IssuedRow, Base):
     scheme_version: Mapped[int]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     result: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    total: Mapped[Decimal] = mapped_column(POINTS)
-    grade: Mapped[str]
+    total: Mapped[Decimal | None] = mapped_column(POINTS)
+    grade: Mapped[str | None]
     factor: Mapped[Decimal] = mapped_column(sa.Numeric(6, 4))
     computed_at: Mapped[datetime]
     computed_by_name: Mapped[str]
