@@ -158,6 +158,9 @@ need_node() {
     hash_of requirements/front.txt >"$stamp"
   fi
   PATH=$bin:$PATH
+  # This Node.js knows only its own list of authorities; the machine's may hold a company's proxy.
+  local authorities=/etc/ssl/certs/ca-certificates.crt
+  [ ! -r "$authorities" ] || export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$authorities}
 }
 
 # need_front: static/dist, built from package-lock.json, static/ and what scripts name.
