@@ -57,7 +57,7 @@ def unpack(path: Path, target: Path, *, most: int = MAX_INFLATED) -> Unpacked:
     if path.stat().st_size > MAX_FILE:
         raise Refused("too_large", most=MAX_FILE >> 20)
     with path.open("rb") as file:
-        _look_at_start(file)
+        look_at_start(file)
         _look_at_directory(file)
         try:
             return _copy(file, target, most)
@@ -67,8 +67,8 @@ def unpack(path: Path, target: Path, *, most: int = MAX_INFLATED) -> Unpacked:
             raise Refused("workbook_odd") from error
 
 
-def _look_at_start(file: IO[bytes]) -> None:
-    """Tell apart what people upload under the name .xlsx."""
+def look_at_start(file: IO[bytes]) -> None:
+    """Tell apart what people upload under the name .xlsx; raise `Refused` if no archive."""
     start = file.read(1 << 16)
     if not start:
         raise Refused("empty")

@@ -180,7 +180,8 @@ def _transcode_here(path: Path, kind: str, target: Path) -> float:
 
 
 def _opened(file: Any, kind: str) -> InputContainer:
-    return av.open(file, "r", format=_DEMUXERS[kind], metadata_errors="replace")
+    container: InputContainer = av.open(file, "r", _DEMUXERS[kind], metadata_errors="replace")
+    return container
 
 
 def _audio_stream(container: InputContainer) -> AudioStream:
@@ -256,8 +257,9 @@ class _Meter:
             self._shape = shape = _Shape.of(frame)
             self._planes = [bytearray() for _ in planes]
         size = samples * shape.width
-        for held, plane in zip(self._planes, planes, strict=True):
-            held += plane if plane.buffer_size == size else memoryview(plane)[:size]
+        for index, plane in enumerate(planes):
+            whole = plane.buffer_size == size  # the last frame's planes are padded
+            self._planes[index] += plane if whole else memoryview(plane)[:size]
         self._held += samples
         self.seconds += samples / shape.rate
         if self._held >= shape.rate * _BATCH_SECONDS:
@@ -333,13 +335,13 @@ class _Shape:
         data = np.stack([np.frombuffer(plane, self.dtype) for plane in planes])
         if self.planes != self.channels:
             data = data.reshape(-1, self.channels).T
-        level: Samples
+        level: Samples = data.astype(np.float32, copy=False)
         if data.dtype == np.uint8:
-            level = np.abs(data.astype(np.float32) - 128) / 128
+            level -= 128
+            level /= 128
         elif np.issubdtype(data.dtype, np.integer):
-            level = np.abs(data.astype(np.float32)) / -float(np.iinfo(data.dtype).min)
-        else:
-            level = np.abs(data, dtype=np.float32)
+            level /= -np.iinfo(data.dtype).min
+        np.abs(level, out=level)
         if len(level) == channels:
             return level
         return np.repeat(level.max(axis=0, keepdims=True), channels, axis=0)

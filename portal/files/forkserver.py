@@ -32,7 +32,9 @@ _OPEN_FILES = 64
 def main(control_fd: int) -> None:
     """Serve until the control socket closes."""
     for name in PRELOAD:
-        importlib.import_module(name)
+        module = importlib.import_module(name)
+        if warm := getattr(module, "warm", None):
+            warm()
     gc.collect()
     gc.freeze()
     control = socket.socket(fileno=control_fd)
@@ -130,7 +132,7 @@ def _work(work: socket.socket) -> None:
         answer = ("ok", function(*args), "")
     except MemoryError:
         answer = ("memory", "MemoryError", "")
-    except Exception as error:  # noqa: BLE001 - whatever it is, the worker hears of it
+    except Exception as error:  # whatever it is, the worker hears of it
         answer = ("error", type(error).__name__, str(error))
     data = pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
     try:

@@ -115,9 +115,7 @@ _MESSAGES: dict[str, Phrase] = {
         "There are merged cells in the table: %(ranges)s. Choose “Unmerge cells” and fill each "
         "cell."
     ),
-    "too_many_rows": phrase(
-        "The table has more than %(most)s rows. Split it into several files."
-    ),
+    "too_many_rows": phrase("The table has more than %(most)s rows. Split it into several files."),
     "no_rows": phrase("There are no rows below the column titles. Fill in the table."),
     # cells
     "required": phrase("This cell is empty. Fill it in."),
@@ -148,7 +146,9 @@ _MESSAGES: dict[str, Phrase] = {
     "card_is_number": phrase(
         "Excel turned the card number into a number. Format the column as text and paste again."
     ),
-    "not_card": phrase("A card or account number has %(least)s to %(most)s digits and nothing else."),
+    "not_card": phrase(
+        "A card or account number has %(least)s to %(most)s digits and nothing else."
+    ),
     "not_phone": phrase(
         "This is not a telephone number of mainland China. Write a mobile number of 11 digits, or "
         "a landline with its area code."

@@ -30,6 +30,7 @@ from portal.files import forkserver
 T = TypeVar("T")
 
 _GRACE = 5.0
+_SERVER_DIED = "the sandbox server died"
 _PLAIN = {
     ("builtins", "set"),
     ("builtins", "frozenset"),
@@ -185,6 +186,13 @@ def run(function: Callable[..., T], *args: Any, limits: Limits | None = None) ->
     """
     limits = limits or Limits()
     payload = pickle.dumps((function, args), protocol=pickle.HIGHEST_PROTOCOL)
+    outcome: Outcome[T] = _run_once(payload, limits)
+    if outcome.detail == _SERVER_DIED:  # killed from outside: nothing the file did, most likely
+        outcome = _run_once(payload, limits)
+    return outcome
+
+
+def _run_once(payload: bytes, limits: Limits) -> Outcome[Any]:
     ours, theirs = socket.socketpair()
     status_read, status_write = os.pipe()
     with ours, os.fdopen(status_read, "rb") as status:
@@ -227,8 +235,23 @@ def _converse(work: socket.socket, payload: bytes, most: int) -> bytes:
 
 def _judge(answer: bytes, report: bytes) -> Outcome[Any]:
     """The outcome, from the child's own words and from how the server saw it end."""
+    ending = _ending(report)
+    if ending is not None:
+        return ending
+    try:
+        said = _Answer(io.BytesIO(answer)).load()
+        status, value, text = Status(said[0]), said[1], str(said[2])
+    except Exception as error:  # a forged answer may raise anything
+        return Outcome(Status.CRASHED, detail=f"unreadable answer: {type(error).__name__}")
+    if status is Status.OK:
+        return Outcome(status, value)
+    return Outcome(status, detail=str(value)[:200], text=text[:2000])
+
+
+def _ending(report: bytes) -> Outcome[Any] | None:
+    """How the child came to a bad end, or None if it left in order."""
     if not report:
-        return Outcome(Status.CRASHED, detail="the sandbox server died")
+        return Outcome(Status.CRASHED, detail=_SERVER_DIED)
     end = json.loads(report)
     if end["signal"] in forkserver.TIME_SIGNALS:
         return Outcome(Status.TIMEOUT, detail=f"signal {end['signal']}")
@@ -236,11 +259,4 @@ def _judge(answer: bytes, report: bytes) -> Outcome[Any]:
         return Outcome(Status.MEMORY, detail="allocation failed")
     if end["signal"] or end["exit"]:
         return Outcome(Status.CRASHED, detail=f"signal {end['signal']}, exit {end['exit']}")
-    try:
-        said = _Answer(io.BytesIO(answer)).load()
-        status, value, text = Status(said[0]), said[1], str(said[2])
-    except Exception as error:  # noqa: BLE001 - a forged answer may raise anything
-        return Outcome(Status.CRASHED, detail=f"unreadable answer: {type(error).__name__}")
-    if status is Status.OK:
-        return Outcome(status, value)
-    return Outcome(status, detail=str(value)[:200], text=text[:2000])
+    return None
