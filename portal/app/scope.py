@@ -13,7 +13,7 @@ from flask_login import UserMixin
 from portal.identity.service import Signed, find_signed
 from portal.identity.web import cookie_name, sign_in_session
 from portal.kernel.access import Actor, Permission
-from portal.kernel.errors import Forbidden
+from portal.kernel.errors import Forbidden, NotFound
 from tenants.database import Database
 from tenants.scope import Scope, bound
 
@@ -69,7 +69,8 @@ def _enter() -> Any:
         return None if str(access).startswith("open") else _ask_to_sign_in()
     g.actor = g.signed.actor
     if isinstance(access, Permission) and not g.actor.may(access):
-        raise Forbidden("")
+        # To a vendor's people the company's pages are as absent as any other.
+        raise Forbidden("") if g.actor.is_company else NotFound("")
     if not str(access).startswith("open"):
         database: Database = current_app.extensions["database"]
         g.stack.enter_context(bound(scope_of(g.actor)))

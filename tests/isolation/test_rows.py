@@ -7,120 +7,24 @@ policies replaced by `true`, and by plain SQL with the application's criteria le
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
-from uuid import UUID
-
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
-from portal.app.provision import driver_url
 from portal.app.tables import rows
 from tenants.migration import OWN, VENDOR_POLICY, role
-from tenants.rows import Base, Row, new_id
+from tenants.rows import Row, new_id
 from tenants.scope import Login, Scope, bound
 from tests.conftest import Portal
+from tests.isolation.conftest import Seeded, owner, plant
 
 TABLES = sorted(rows())
 READABLE = ("tenant", "issued", "shared")
 
 
-_MADE_UP: tuple[tuple[tuple[type[Any], ...], Callable[[], Any]], ...] = (
-    ((sa.Uuid,), new_id),
-    ((sa.ARRAY,), list),
-    ((postgresql.JSONB, sa.JSON), lambda: json.dumps({})),
-    ((sa.DateTime,), lambda: datetime(2026, 11, 3, tzinfo=UTC)),
-    ((sa.Date,), lambda: date(2026, 11, 3)),
-    ((sa.Boolean,), lambda: True),
-    ((sa.LargeBinary,), lambda: new_id().bytes),
-    ((sa.Integer, sa.Numeric), lambda: 1),
-)
-
-
-def _value(column: sa.Column[Any]) -> Any:
-    for kinds, make in _MADE_UP:
-        if isinstance(column.type, kinds):
-            return make()
-    return f"canary-{new_id().hex}"
-
-
-@dataclass(frozen=True)
-class Seeded:
-    """The ids planted in a table: the attacker's own, the other vendor's, an own unissued one."""
-
-    own: UUID
-    foreign: UUID
-    unissued: UUID | None
-
-
-@contextmanager
-def _owner(portal: Portal) -> Iterator[sa.Connection]:
-    """The owner, with checks and references of the tables laid aside for made-up values."""
-    engine = sa.create_engine(driver_url(portal.settings.login_urls()["owner"]))
-    try:
-        with bound(Scope(Login.OWNER)), engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
-
-
-def _plant(connection: sa.Connection, row: type[Row], tenant_id: UUID, *, issued: bool) -> UUID:
-    table = Base.metadata.tables[row.__tablename__]  # type: ignore[attr-defined]
-    values = {column.name: _value(column) for column in table.columns if column.computed is None}
-    values |= {"tenant_id": tenant_id, "id": new_id()}
-    if "issued_at" in values and not issued:
-        values["issued_at"] = None
-    names = ", ".join(f'"{name}"' for name in values)
-    binds = ", ".join(
-        f"cast(:{name} as jsonb)"
-        if isinstance(table.columns[name].type, postgresql.JSONB | sa.JSON)
-        else f":{name}"
-        for name in values
-    )
-    connection.execute(sa.text(f"insert into {table.name} ({names}) values ({binds})"), values)
-    made: UUID = values["id"]
-    return made
-
-
-def _lay_checks_aside(connection: sa.Connection) -> None:
-    for name, table in connection.execute(
-        sa.text(
-            "select conname, conrelid::regclass::text from pg_constraint"
-            " where connamespace = 'public'::regnamespace and contype in ('f', 'c', 'u')"
-            " order by contype = 'f' desc"
-        )
-    ).all():
-        connection.execute(sa.text(f'alter table {table} drop constraint "{name}"'))
-
-
-@pytest.fixture
-def seeded(portal: Portal) -> dict[str, Seeded]:
-    """Rows of two vendors in every table."""
-    mine, other = (vendor.id for vendor in portal.world.vendors[:2])
-    found = {}
-    with _owner(portal) as connection:
-        _lay_checks_aside(connection)
-        for name, row in rows().items():
-            unissued = (
-                _plant(connection, row, mine, issued=False) if row.row_class == "issued" else None
-            )
-            found[name] = Seeded(
-                _plant(connection, row, mine, issued=True),
-                _plant(connection, row, other, issued=True),
-                unissued,
-            )
-    return found
-
-
 def _open_policies(portal: Portal) -> None:
     """Take the database's wall away: every vendor policy becomes `true`, every grant is given."""
-    with _owner(portal) as connection:
+    with owner(portal) as connection:
         for name in rows():
             vendor = role(Login.VENDOR)
             connection.execute(sa.text(f"drop policy if exists vendor_own on {name}"))
@@ -236,12 +140,12 @@ def _refuse_insert_for_another(portal: Portal, row: type[Row]) -> None:
         engine.connect() as connection,
         pytest.raises(DBAPIError, match="row-level security"),
     ):
-        _plant(connection, row, other, issued=True)
+        plant(connection, row, other, issued=True)
 
 
 def test_a_planted_leak_in_the_database_is_seen(portal: Portal, seeded: dict[str, Seeded]) -> None:
     """The check proves itself: one policy turned to `true` is caught."""
-    with _owner(portal) as connection:
+    with owner(portal) as connection:
         connection.execute(sa.text("alter policy vendor_own on cases using (true)"))
     with pytest.raises(AssertionError, match="cases"):
         test_the_database_alone_holds(portal, seeded)

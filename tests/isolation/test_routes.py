@@ -1,0 +1,189 @@
+"""Every route of the URL map, attacked by a vendor's people with ids that are not theirs.
+
+Planted rows of another vendor, the own vendor's unissued and private rows: each is 404, with the
+same body as an id that never was, and nothing is written. The routes are taken from the URL map,
+so a new one is attacked from its first day; one with a parameter that this test cannot fill fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from portal.app.tables import METADATA, rows
+from portal.identity.service import create_account
+from portal.kernel.access import VENDOR_ROLES, Permission, Role
+from tenants.scope import Login, Scope
+from tests.conftest import Portal
+from tests.factories.world import PASSWORD
+from tests.isolation.conftest import Seeded, owner
+
+ALL_HATS = "all-hats@hc.example.com"
+NOISE = re.compile(
+    r'nonce="[^"]*"|content="[A-Za-z0-9_.-]{20,}"|value="[A-Za-z0-9_.-]{40,}"'
+    r"|\b[0-9A-F]{8}\b|<time.*?</time>|\d\d:\d\d|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
+"""Nonces, tokens, error references, the clock and the id itself; nothing else is normalised."""
+QUIET_TABLES = {"sign_in_sessions", "alembic_version"}
+FILLED = {"UUIDConverter"}
+"""Kinds of path parameters that are attacked with ids."""
+OTHER_PARAMETERS: dict[str, dict[str, str]] = {}
+"""Routes with parameters that are no ids, and what to fill in."""
+
+
+def _rules(portal: Portal) -> Iterator[Rule]:
+    for rule in portal.app.url_map.iter_rules():
+        view = portal.app.view_functions[rule.endpoint]
+        if not str(getattr(view, "access", "")).startswith("open"):
+            yield rule
+
+
+def _path(rule: Rule, portal: Portal, attack: UUID) -> str:
+    values = {
+        name: attack
+        if type(converter).__name__ in FILLED
+        else OTHER_PARAMETERS[rule.endpoint][name]
+        for name, converter in rule._converters.items()
+    }
+    with portal.app.test_request_context():
+        adapter = portal.app.url_map.bind("localhost")
+        return adapter.build(rule.endpoint, values, method=_methods(rule)[0])
+
+
+def _methods(rule: Rule) -> list[str]:
+    return sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+
+
+def _state(portal: Portal) -> dict[str, str]:
+    """A digest of every table's rows."""
+    found = {}
+    with owner(portal) as connection:
+        for name in METADATA.tables:
+            if name not in QUIET_TABLES:
+                found[name] = connection.scalar(
+                    sa.text(
+                        "select count(*) ||"
+                        " coalesce(md5(string_agg(t::text, '' order by t::text)), '')"
+                        f" from {name} t"
+                    )
+                )
+    return found
+
+
+@pytest.fixture
+def all_hats(portal: Portal) -> FlaskClient:
+    """A person of the first vendor who holds every role of a vendor."""
+    with portal.session(Scope(Login.SIGN_IN)) as session:
+        create_account(
+            session,
+            tenant_id=portal.world.vendors[0].id,
+            email=ALL_HATS,
+            name="Everybody",
+            roles=VENDOR_ROLES,
+            password=PASSWORD,
+        )
+        session.commit()
+    return portal.client(ALL_HATS)
+
+
+def _forbidden_ids(seeded: dict[str, Seeded]) -> dict[str, UUID]:
+    """What a vendor must not reach, by what it is."""
+    found = {}
+    for name, row in rows().items():
+        if row.row_class == "reference":
+            continue
+        found[f"{name} of another vendor"] = seeded[name].foreign
+        if seeded[name].unissued:
+            found[f"{name} not issued"] = seeded[name].unissued
+        if row.row_class in ("private", "company"):
+            found[f"{name} of the company's"] = seeded[name].own
+    return found
+
+
+def _attack(portal: Portal, client: FlaskClient, rule: Rule, ids: dict[str, UUID]) -> list[str]:
+    """The attacks on a route that were not answered like a ghost's."""
+    found = []
+    for method in _methods(rule):
+        ghost = client.open(_path(rule, portal, uuid4()), method=method)
+        if ghost.status_code != 404:
+            found.append(f"{method} {rule}: {ghost.status_code} for an id that never was")
+            continue
+        plain = NOISE.sub("", ghost.text)
+        for what, attack in ids.items():
+            answer = client.open(_path(rule, portal, attack), method=method)
+            if answer.status_code != 404 or NOISE.sub("", answer.text) != plain:
+                found.append(f"{method} {rule}: {answer.status_code} for {what}")
+    return found
+
+
+def test_every_route_is_absent_for_what_is_not_ones_own(
+    portal: Portal, seeded: dict[str, Seeded], all_hats: FlaskClient
+) -> None:
+    ids, leaks = _forbidden_ids(seeded), []
+    before = _state(portal)
+    for rule in _rules(portal):
+        if rule.arguments:
+            leaks += _attack(portal, all_hats, rule, ids)
+    assert leaks == []
+    assert _state(portal) == before
+
+
+@pytest.mark.parametrize("role", sorted(VENDOR_ROLES))
+def test_each_role_meets_only_what_it_holds(
+    portal: Portal, seeded: dict[str, Seeded], role: Role
+) -> None:
+    """A role without the permission gets the same 404 on every route, with any id."""
+    vendor = portal.world.vendors[0]
+    client = portal.client(vendor.email(role))
+    before = _state(portal)
+    for rule in _rules(portal):
+        view = portal.app.view_functions[rule.endpoint]
+        held = not isinstance(view.access, Permission) or role in view.access.roles  # type: ignore[attr-defined]
+        if held and not rule.arguments:
+            continue
+        for attack in (seeded["cases"].foreign, seeded["material_requests"].foreign):
+            for method in _methods(rule):
+                answer = client.open(_path(rule, portal, attack), method=method)
+                assert answer.status_code == 404, f"{role}: {method} {rule}"
+    assert _state(portal) == before
+
+
+def test_nobody_signed_out_meets_anything(portal: Portal, seeded: dict[str, Seeded]) -> None:
+    client = portal.client()
+    for rule in _rules(portal):
+        for method in _methods(rule):
+            answer = client.open(_path(rule, portal, seeded["cases"].own), method=method)
+            assert answer.status_code in (302, 401), f"{method} {rule}: {answer.status_code}"
+            if answer.status_code == 302:
+                assert "/sign-in" in answer.headers["Location"]
+
+
+def test_every_view_carries_a_guard(portal: Portal) -> None:
+    bare = [
+        endpoint
+        for endpoint, view in portal.app.view_functions.items()
+        if getattr(view, "access", None) is None
+    ]
+    assert bare == []
+
+
+def test_a_planted_leak_in_a_view_is_seen(
+    portal: Portal, seeded: dict[str, Seeded], all_hats: FlaskClient
+) -> None:
+    """The check proves itself: a view that answers for another vendor's row is caught."""
+    rule = next(rule for rule in _rules(portal) if rule.endpoint == "notices.show")
+    leaked = seeded["documents"].foreign
+    honest = portal.app.view_functions["notices.show"]
+
+    def leaking(document_id: UUID) -> object:
+        return "here it is" if document_id == leaked else honest(document_id)
+
+    leaking.access = honest.access  # type: ignore[attr-defined]
+    portal.app.view_functions["notices.show"] = leaking  # type: ignore[assignment]
+    assert _attack(portal, all_hats, rule, {"another's paper": leaked})
