@@ -66,6 +66,7 @@ def upgrade() -> None:
         sa.Column("population_hash", sa.Text(), nullable=False),
         sa.Column("vendor_seed", sa.Text(), nullable=True),
         sa.Column("positions", postgresql.ARRAY(sa.Integer()), nullable=True),
+        sa.Column("run_id", sa.Uuid(), nullable=True),
         sa.Column("request_id", sa.Uuid(), nullable=True),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -78,14 +79,20 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("period", sa.Text(), nullable=False),
         sa.Column("method", sa.Text(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("rate", sa.Numeric(precision=6, scale=3), nullable=True),
+        sa.Column("total", sa.Integer(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("population", sa.Integer(), nullable=False),
-        sa.Column("population_hash", sa.Text(), nullable=False),
+        sa.Column("population_hash", sa.Text(), nullable=True),
         sa.Column("seed", sa.Text(), nullable=True),
         sa.Column("wanted", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("drawn_by_name", sa.Text(), nullable=True),
+        sa.Column("issuing_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("issuing_by", sa.Uuid(), nullable=True),
+        sa.Column("issuing_by_name", sa.Text(), nullable=True),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_by", sa.Uuid(), nullable=False),
         sa.Column("created_by_name", sa.Text(), nullable=False),
@@ -94,11 +101,23 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('frozen', 'drawn', 'issued')", name=op.f("ck_draws_state_known")
+            "state = 'planned' OR (population_hash IS NOT NULL AND frozen_at IS NOT NULL)",
+            name=op.f("ck_draws_frozen_has_hash"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('planned', 'frozen') OR (seed IS NOT NULL AND drawn_at IS NOT NULL)",
+            name=op.f("ck_draws_drawn_has_seed"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('planned', 'frozen', 'drawn', 'issued')", name=op.f("ck_draws_state_known")
+        ),
+        sa.CheckConstraint(
+            "total IS NOT NULL OR rate IS NOT NULL", name=op.f("ck_draws_size_known")
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_draws")),
     )
-    op.create_index("ix_draws_frozen", "draws", ["frozen_at", "id"], unique=False)
+    op.create_index("ix_draws_period", "draws", ["period", "planned_at", "id"], unique=False)
+    op.create_index("ix_draws_planned", "draws", ["planned_at", "id"], unique=False)
     op.create_table(
         "assessment_forms",
         sa.Column("number", sa.Text(), nullable=True),
@@ -203,6 +222,7 @@ def upgrade() -> None:
     op.create_table(
         "findings",
         sa.Column("review_id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("case_no", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -221,7 +241,7 @@ def upgrade() -> None:
         sa.Column("group_name", sa.Text(), nullable=False),
         sa.Column("leader_name", sa.Text(), nullable=False),
         sa.Column("occurred_on", sa.Date(), nullable=False),
-        sa.Column("file_id", sa.Uuid(), nullable=True),
+        sa.Column("delivery_id", sa.Uuid(), nullable=True),
         sa.Column("clip_from", sa.Integer(), nullable=True),
         sa.Column("clip_to", sa.Integer(), nullable=True),
         sa.Column("call_at", sa.DateTime(timezone=True), nullable=True),
@@ -250,9 +270,9 @@ def upgrade() -> None:
             name=op.f("fk_findings_tenant_id_case_id"),
         ),
         sa.ForeignKeyConstraint(
-            ["tenant_id", "file_id"],
-            ["stored_files.tenant_id", "stored_files.id"],
-            name=op.f("fk_findings_tenant_id_file_id"),
+            ["tenant_id", "delivery_id"],
+            ["deliveries.tenant_id", "deliveries.id"],
+            name=op.f("fk_findings_tenant_id_delivery_id"),
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "form_id"],
@@ -263,6 +283,11 @@ def upgrade() -> None:
             ["tenant_id", "member_id"],
             ["members.tenant_id", "members.id"],
             name=op.f("fk_findings_tenant_id_member_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "request_id"],
+            ["material_requests.tenant_id", "material_requests.id"],
+            name=op.f("fk_findings_tenant_id_request_id"),
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "review_id"],

@@ -16,8 +16,10 @@ from tenants.rows import Base, CompanyRow, IssuedRow, PrivateRow, id_index, one_
 
 
 class DrawState(StrEnum):
-    """frozen (population hashed) → drawn → issued (requests sent)."""
+    """planned → frozen (population hashed) → drawn (seed fixed after that) → issued (requests
+    sent)."""
 
+    PLANNED = "planned"
     FROZEN = "frozen"
     DRAWN = "drawn"
     ISSUED = "issued"
@@ -56,22 +58,45 @@ class FormState(StrEnum):
 
 
 class Draw(CompanyRow, Base):
-    """One draw of a month over all vendors. The population's hash is fixed before the seed."""
+    """One draw of a month over all vendors (A3). The population's hash is fixed before the seed.
+
+    Either `total` cases are drawn or `rate` percent of those in hand; `total` of a draw by rate is
+    known once it is frozen. `wanted` names the materials asked for: kind, and whether required.
+    """
 
     __tablename__ = "draws"
-    __table_args__ = (one_of("state", DrawState), sa.Index("ix_draws_frozen", "frozen_at", "id"))
+    __table_args__ = (
+        one_of("state", DrawState),
+        sa.CheckConstraint("total IS NOT NULL OR rate IS NOT NULL", name="size_known"),
+        sa.CheckConstraint(
+            "state = 'planned' OR (population_hash IS NOT NULL AND frozen_at IS NOT NULL)",
+            name="frozen_has_hash",
+        ),
+        sa.CheckConstraint(
+            "state IN ('planned', 'frozen') OR (seed IS NOT NULL AND drawn_at IS NOT NULL)",
+            name="drawn_has_seed",
+        ),
+        sa.Index("ix_draws_planned", "planned_at", "id"),
+        sa.Index("ix_draws_period", "period", "planned_at", "id"),
+    )
 
     name: Mapped[str]
     period: Mapped[str]
     method: Mapped[str]
-    total: Mapped[int]
+    rate: Mapped[Decimal | None] = mapped_column(sa.Numeric(6, 3))
+    total: Mapped[int | None]
     state: Mapped[str]
-    population: Mapped[int]
-    population_hash: Mapped[str]
+    population: Mapped[int] = mapped_column(default=0)
+    population_hash: Mapped[str | None]
     seed: Mapped[str | None]
-    wanted: Mapped[list[str]] = mapped_column(JSONB)
-    frozen_at: Mapped[datetime]
+    wanted: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    planned_at: Mapped[datetime]
+    frozen_at: Mapped[datetime | None]
     drawn_at: Mapped[datetime | None]
+    drawn_by_name: Mapped[str | None]
+    issuing_at: Mapped[datetime | None]
+    issuing_by: Mapped[UUID | None]
+    issuing_by_name: Mapped[str | None]
     issued_at: Mapped[datetime | None]
     created_by: Mapped[UUID]
     created_by_name: Mapped[str]
@@ -80,7 +105,11 @@ class Draw(CompanyRow, Base):
 
 
 class DrawShare(PrivateRow, Base):
-    """One vendor's part of a draw: its frozen population, its quota, what was drawn."""
+    """One vendor's part of a draw: its frozen population, its quota, what was drawn.
+
+    The population stands in the method's order (ascending ids) and is loaded only when asked for:
+    80 KB a vendor of 5,000 cases. `run_id`: the job that issues the vendor's request.
+    """
 
     __tablename__ = "draw_shares"
     __table_args__ = (
@@ -91,10 +120,11 @@ class DrawShare(PrivateRow, Base):
     draw_id: Mapped[UUID]
     in_hand: Mapped[int]
     quota: Mapped[int]
-    population: Mapped[list[UUID]] = mapped_column(ARRAY(sa.Uuid))
+    population: Mapped[list[UUID]] = mapped_column(ARRAY(sa.Uuid), deferred=True)
     population_hash: Mapped[str]
     vendor_seed: Mapped[str | None]
     positions: Mapped[list[int] | None] = mapped_column(ARRAY(sa.Integer))
+    run_id: Mapped[UUID | None]
     request_id: Mapped[UUID | None]
 
 
@@ -181,7 +211,8 @@ class Finding(IssuedRow, Base):
     __table_args__ = (
         one_of("state", FindingState),
         tenant_fk("case_id", "cases"),
-        tenant_fk("file_id", "stored_files"),
+        tenant_fk("request_id", "material_requests"),
+        tenant_fk("delivery_id", "deliveries"),
         tenant_fk("member_id", "members"),
         tenant_fk("form_id", "assessment_forms"),
         sa.Index("ix_findings_review", "tenant_id", "review_id"),
@@ -193,6 +224,7 @@ class Finding(IssuedRow, Base):
     )
 
     review_id: Mapped[UUID]
+    request_id: Mapped[UUID]
     case_id: Mapped[UUID]
     case_no: Mapped[str]
     state: Mapped[str]
@@ -211,7 +243,7 @@ class Finding(IssuedRow, Base):
     group_name: Mapped[str]
     leader_name: Mapped[str]
     occurred_on: Mapped[date]
-    file_id: Mapped[UUID | None]
+    delivery_id: Mapped[UUID | None]
     clip_from: Mapped[int | None]
     clip_to: Mapped[int | None]
     call_at: Mapped[datetime | None]

@@ -18,15 +18,33 @@ MONEY = sa.Numeric(14, 2)
 
 class Receipt(SharedRow, Base):
     """Money credited on a case, confirmed by finance; a reversal is a negative amount that names
-    the serial it takes back."""
+    the serial it takes back.
+
+    Serials are the company's own and do not repeat between vendors: imports see to that, one after
+    the other.
+    """
 
     __tablename__ = "receipts"
     __table_args__ = (
         tenant_fk("case_id", "cases"),
         sa.UniqueConstraint("tenant_id", "serial"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "reverses"], ["receipts.tenant_id", "receipts.serial"]
+        ),
+        sa.CheckConstraint(
+            "CASE WHEN reverses IS NULL THEN amount > 0 ELSE amount < 0 END", name="sign"
+        ),
         sa.Index("ix_receipts_tenant_credited", "tenant_id", "credited_on", "id"),
         sa.Index("ix_receipts_credited", "credited_on", "id"),
         sa.Index("ix_receipts_case", "tenant_id", "case_id"),
+        sa.Index("ix_receipts_case_no", "case_no", "credited_on", "id"),
+        sa.Index("ix_receipts_serial", "serial"),
+        sa.Index(
+            "ix_receipts_reverses",
+            "tenant_id",
+            "reverses",
+            postgresql_where=sa.text("reverses IS NOT NULL"),
+        ),
         id_index("receipts"),
     )
 
@@ -47,6 +65,9 @@ class ReceiptImport(CompanyRow, Base):
     __table_args__ = (
         tenant_fk("file_id", "stored_files"),
         one_of("state", ("uploaded", "checked", "taking", "taken", "refused")),
+        sa.Index("ix_receipt_imports_uploaded", "uploaded_at", "id"),
+        sa.Index("ix_receipt_imports_sha256", "sha256"),
+        id_index("receipt_imports"),
     )
 
     file_id: Mapped[UUID]
@@ -59,4 +80,26 @@ class ReceiptImport(CompanyRow, Base):
     uploaded_by: Mapped[UUID]
     uploaded_by_name: Mapped[str]
     taken_at: Mapped[datetime | None]
+    taken_by: Mapped[UUID | None]
+    taken_by_name: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)
+
+
+class ReceiptImportRemark(CompanyRow, Base):
+    """What the check says of one cell: wrong (`note` false), or taken but to be known (`note`)."""
+
+    __tablename__ = "receipt_import_remarks"
+    __table_args__ = (
+        tenant_fk("import_id", "receipt_imports", ondelete="CASCADE"),
+        sa.Index("ix_receipt_import_remarks_place", "import_id", "note", "position", "id"),
+    )
+
+    import_id: Mapped[UUID]
+    note: Mapped[bool]
+    position: Mapped[int]
+    row_number: Mapped[int]
+    letter: Mapped[str]
+    title: Mapped[str]
+    code: Mapped[str]
+    params: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    shown: Mapped[str]
