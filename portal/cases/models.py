@@ -1,10 +1,9 @@
-"""Entrusted cases (个案), their batches, and the imports that brought them."""
+"""Entrusted cases (个案), their batches and changes of status, and the imports of them."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -12,29 +11,26 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.cases.rules import AGE_BANDS, HELD, CaseStatus
 from tenants.rows import Base, CompanyRow, SharedRow, id_index, one_of, tenant_fk
 
+__all__ = [
+    "AGE_BANDS",
+    "HELD",
+    "Batch",
+    "Case",
+    "CaseImport",
+    "CaseImportError",
+    "CaseStatus",
+    "CaseStatusChange",
+]
+
 MONEY = sa.Numeric(14, 2)
-AGE_BANDS = ("M1", "M2", "M3", "M4", "M5", "M6", "M6+", "written_off")
-
-
-class CaseStatus(StrEnum):
-    """在案/停催/撤案/退案/留案/结清."""
-
-    IN_HAND = "in_hand"
-    SUSPENDED = "suspended"
-    WITHDRAWN = "withdrawn"
-    RETURNED = "returned"
-    KEPT = "kept"
-    SETTLED = "settled"
-
-
-HELD = (CaseStatus.IN_HAND, CaseStatus.SUSPENDED, CaseStatus.KEPT)
-"""The statuses that count as in-hand volume (在案量)."""
+_HELD_SQL = "status IN ({})".format(", ".join(f"'{status.value}'" for status in HELD))
 
 
 class Batch(SharedRow, Base):
-    """Cases that came together and go back together (委案到期日)."""
+    """Cases that came together and go back together (委案到期日). The dates span its cases'."""
 
     __tablename__ = "batches"
     __table_args__ = (
@@ -53,7 +49,13 @@ class Case(SharedRow, Base):
     """One overdue account given to one vendor for a period.
 
     Personal data stand encrypted (`*_sealed`), masked for lists (`*_masked`) and, for exact
-    search, as blind indexes. The age band is frozen on the day of entrusting.
+    search, as blind indexes. The age band is frozen on the day of entrusting. `closed_on` is the
+    day on which the case left the vendor's hands.
+
+    Each sort of the list has an index that starts with the vendor and one that does not. Amounts
+    are sorted as cents: comparing `numeric` is not leak-proof, and under row-level security only
+    leak-proof comparisons reach an index. Case numbers sort by code point, whatever the server's
+    language, so that a prefix is a range of the index.
     """
 
     __tablename__ = "cases"
@@ -64,20 +66,24 @@ class Case(SharedRow, Base):
         tenant_fk("member_id", "members"),
         one_of("status", CaseStatus),
         one_of("age_band", AGE_BANDS),
+        sa.CheckConstraint("amount = principal + interest + fees", name="amount_adds_up"),
         sa.UniqueConstraint("tenant_id", "case_no"),
         sa.Index("ix_cases_no", "case_no", "id"),
-        sa.Index("ix_cases_tenant_amount", "tenant_id", "amount", "id"),
-        sa.Index("ix_cases_amount", "amount", "id"),
+        sa.Index("ix_cases_tenant_amount", "tenant_id", "amount_cents", "id"),
+        sa.Index("ix_cases_amount", "amount_cents", "id"),
+        sa.Index("ix_cases_tenant_entrusted", "tenant_id", "entrusted_on", "id"),
+        sa.Index("ix_cases_entrusted", "entrusted_on", "id"),
         sa.Index("ix_cases_tenant_card", "tenant_id", "card_index"),
         sa.Index("ix_cases_tenant_phone", "tenant_id", "phone_index"),
         sa.Index("ix_cases_card", "card_index"),
-        sa.Index("ix_cases_tenant_status", "tenant_id", "status"),
+        sa.Index("ix_cases_phone", "phone_index"),
+        sa.Index("ix_cases_held", "tenant_id", "id", postgresql_where=sa.text(_HELD_SQL)),
         id_index("cases"),
     )
 
     project_id: Mapped[UUID]
     batch_id: Mapped[UUID]
-    case_no: Mapped[str]
+    case_no: Mapped[str] = mapped_column(sa.Text(collation="C"))
     entrusting_company: Mapped[str]
     card_sealed: Mapped[bytes]
     card_masked: Mapped[str]
@@ -91,6 +97,9 @@ class Case(SharedRow, Base):
     interest: Mapped[Decimal] = mapped_column(MONEY)
     fees: Mapped[Decimal] = mapped_column(MONEY)
     amount: Mapped[Decimal] = mapped_column(MONEY)
+    amount_cents: Mapped[int] = mapped_column(
+        sa.BigInteger, sa.Computed("(amount * 100)::bigint", persisted=True)
+    )
     days_past_due: Mapped[int]
     age_band: Mapped[str]
     entrusted_on: Mapped[date]
@@ -98,14 +107,36 @@ class Case(SharedRow, Base):
     group_id: Mapped[UUID | None]
     member_id: Mapped[UUID | None]
     status: Mapped[str]
+    closed_on: Mapped[date | None]
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
+
+
+class CaseStatusChange(SharedRow, Base):
+    """A case was given another status, by whom and why; the vendor sees it."""
+
+    __tablename__ = "case_status_changes"
+    __table_args__ = (
+        tenant_fk("case_id", "cases"),
+        one_of("old_status", CaseStatus),
+        one_of("new_status", CaseStatus),
+        sa.Index("ix_case_status_changes_case", "tenant_id", "case_id", "changed_at"),
+        id_index("case_status_changes"),
+    )
+
+    case_id: Mapped[UUID]
+    old_status: Mapped[str]
+    new_status: Mapped[str]
+    reason: Mapped[str]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[UUID]
+    changed_by_name: Mapped[str]
 
 
 class CaseImport(CompanyRow, Base):
     """An uploaded file of cases: checked by a job, confirmed by a person, taken by a job.
 
-    `report` holds counts and errors by row and column, never a cell's personal data.
+    `report` holds counts and problems of the whole file, never a cell's personal data.
     """
 
     __tablename__ = "case_imports"
@@ -113,6 +144,7 @@ class CaseImport(CompanyRow, Base):
         tenant_fk("file_id", "stored_files"),
         one_of("state", ("uploaded", "checked", "taking", "taken", "refused")),
         sa.Index("ix_case_imports_sha256", "sha256"),
+        id_index("case_imports"),
     )
 
     file_id: Mapped[UUID]
@@ -125,4 +157,26 @@ class CaseImport(CompanyRow, Base):
     uploaded_by: Mapped[UUID]
     uploaded_by_name: Mapped[str]
     taken_at: Mapped[datetime | None]
+    taken_by: Mapped[UUID | None]
+    taken_by_name: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)
+
+
+class CaseImportError(CompanyRow, Base):
+    """One wrong cell of an imported file, named as Excel shows it; never what the cell of a
+    personal column holds."""
+
+    __tablename__ = "case_import_errors"
+    __table_args__ = (
+        tenant_fk("import_id", "case_imports", ondelete="CASCADE"),
+        sa.Index("ix_case_import_errors_place", "import_id", "position", "id"),
+    )
+
+    import_id: Mapped[UUID]
+    position: Mapped[int]
+    row_number: Mapped[int]
+    letter: Mapped[str]
+    title: Mapped[str]
+    code: Mapped[str]
+    params: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    shown: Mapped[str]

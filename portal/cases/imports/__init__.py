@@ -1,0 +1,1 @@
+"""The import of entrusted cases from a workbook: check, confirm, take."""

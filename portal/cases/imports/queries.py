@@ -1,0 +1,235 @@
+"""Reads of the import: what a file may name, which cases are there, and the pages' models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.cases.imports.rules import Existing, Facts, Person, Vendor, describe, fold
+from portal.cases.models import Batch, Case, CaseImport, CaseImportError
+from portal.cases.sealing import CARD, DEBTOR, PHONE
+from portal.jobs.models import JobRun, RunState
+from portal.jobs.queries import RunView
+from portal.kernel.errors import NotFound
+from portal.kernel.paging import Page, Sort, paginate
+from portal.kernel.phrases import Phrase
+from portal.vendors.models import Group, Member, Project
+from tenants.models import Tenant, TenantKind, TenantStatus
+from tenants.vault import installed
+
+CHUNK = 1_000
+_STORED = (
+    "tenant_id",
+    "case_no",
+    "project_id",
+    "entrusting_company",
+    "principal",
+    "interest",
+    "fees",
+    "amount",
+    "days_past_due",
+    "age_band",
+    "entrusted_on",
+    "due_back_on",
+    "group_id",
+    "member_id",
+    "status",
+)
+_KEPT_ASIDE = ("id", "version", "card_sealed", "debtor_sealed", "phone_sealed")
+
+
+def vendors_by_name(session: Session, today: date) -> dict[str, Vendor]:
+    """Every vendor by folded code, short name and full name, with what belongs to it.
+
+    People who have left by `today` are not among them.
+    """
+    by_id: dict[UUID, Vendor] = {}
+    named: dict[str, Vendor] = {}
+    rows = session.execute(
+        sa.select(Tenant.id, Tenant.code, Tenant.short_name, Tenant.name, Tenant.status).where(
+            Tenant.kind == TenantKind.VENDOR.value
+        )
+    )
+    for row in rows:
+        vendor = Vendor(row.id, row.short_name, row.status == TenantStatus.ACTIVE.value)
+        by_id[row.id] = vendor
+        named |= {fold(row.name): vendor, fold(row.short_name): vendor}
+        named[fold(row.code)] = vendor
+    for project in session.execute(
+        sa.select(Project.tenant_id, Project.id, Project.name).order_by(Project.name)
+    ):
+        by_id[project.tenant_id].projects[fold(project.name)] = project.id
+        by_id[project.tenant_id].project_names.append(project.name)
+    for group in session.execute(sa.select(Group.tenant_id, Group.id, Group.name)):
+        by_id[group.tenant_id].groups[fold(group.name)] = group.id
+    _add_people(session, by_id, today)
+    return named
+
+
+def _add_people(session: Session, by_id: Mapping[UUID, Vendor], today: date) -> None:
+    rows = session.execute(
+        sa.select(Member.tenant_id, Member.id, Member.staff_no, Member.name, Member.group_id).where(
+            sa.or_(Member.until.is_(None), Member.until >= today)
+        )
+    )
+    for row in rows:
+        person, vendor = Person(row.id, row.group_id), by_id[row.tenant_id]
+        vendor.by_staff_no[fold(row.staff_no)] = person
+        vendor.by_name.setdefault(fold(row.name), []).append(person)
+
+
+def existing_cases(
+    session: Session, tenant_id: UUID, case_nos: Sequence[str]
+) -> Iterator[tuple[str, Existing]]:
+    """The cases of a vendor with these numbers, personal data opened for comparing (C4.1)."""
+    key = installed().key(session, tenant_id)
+    columns = [getattr(Case, name) for name in (*_STORED, *_KEPT_ASIDE)]
+    for start in range(0, len(case_nos), CHUNK):
+        rows = session.execute(
+            sa.select(*columns, Batch.batch_no)
+            .join(Batch, sa.and_(Batch.tenant_id == Case.tenant_id, Batch.id == Case.batch_id))
+            .where(Case.tenant_id == tenant_id, Case.case_no.in_(case_nos[start : start + CHUNK]))
+        )
+        for row in rows:
+            facts = Facts(
+                **{name: getattr(row, name) for name in _STORED},
+                batch=row.batch_no,
+                card=key.open(CARD, row.id, row.card_sealed),
+                debtor=key.open(DEBTOR, row.id, row.debtor_sealed),
+                phone=key.open(PHONE, row.id, row.phone_sealed),
+            )
+            yield row.case_no, Existing(row.id, row.version, facts)
+
+
+def get_import(session: Session, import_id: UUID, *, lock: bool = False) -> CaseImport:
+    """An import; raises `NotFound`. `lock` holds its row until the transaction ends."""
+    statement = sa.select(CaseImport).where(CaseImport.id == import_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    row = session.scalars(statement).first()
+    if row is None:
+        raise NotFound("case import")
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class ImportLine:
+    """An import in the list of imports."""
+
+    id: UUID
+    name: str
+    state: str
+    at: datetime
+    by: str
+    counts: Mapping[str, int]
+
+
+def list_imports(
+    session: Session, cursor: str | None = None, *, size: int = 20
+) -> Page[ImportLine]:
+    """The imports, newest first."""
+    statement = sa.select(
+        CaseImport.id,
+        CaseImport.uploaded_at.label("sort_key"),
+        CaseImport.safe_name,
+        CaseImport.state,
+        CaseImport.uploaded_by_name,
+        CaseImport.report,
+    )
+    sort = Sort(CaseImport.uploaded_at, CaseImport.id, descending=True)
+    page = paginate(session, statement, sort, cursor, size=size)
+    return page.map(
+        lambda row: ImportLine(
+            row.id,
+            row.safe_name,
+            row.state,
+            row.sort_key,
+            row.uploaded_by_name,
+            row.report.get("counts", {}),
+        )
+    )
+
+
+def find_same_file(session: Session, row: CaseImport) -> CaseImport | None:
+    """An earlier import of the very same bytes that was taken."""
+    return session.scalars(
+        sa.select(CaseImport)
+        .where(
+            CaseImport.sha256 == row.sha256,
+            CaseImport.id != row.id,
+            CaseImport.state == "taken",
+            CaseImport.uploaded_at <= row.uploaded_at,
+        )
+        .order_by(CaseImport.uploaded_at.desc())
+        .limit(1)
+    ).first()
+
+
+def find_run(session: Session, run_id: UUID | None) -> RunView | None:
+    """The background work of an import, whoever of the company asked for it."""
+    row = session.scalars(sa.select(JobRun).where(JobRun.id == run_id)).first()
+    if row is None:
+        return None
+    return RunView(row.id, row.task, row.state, row.done, row.total, row.result, row.error)
+
+
+def run_failed(session: Session, run_id: UUID | None) -> bool:
+    """Whether the import's background work has ended without a result."""
+    run = find_run(session, run_id)
+    return run is not None and run.state == RunState.FAILED
+
+
+def vendor_names(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The short names of vendors."""
+    rows = session.execute(sa.select(Tenant.id, Tenant.short_name).where(Tenant.id.in_(ids)))
+    return {row.id: row.short_name for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLine:
+    """One wrong cell, as the page and the workbook of errors show it."""
+
+    row: int
+    letter: str
+    title: str
+    shown: str
+    message: Phrase
+
+
+def _error_line(row: Any) -> ErrorLine:
+    message = describe(row.code, row.params)
+    return ErrorLine(row.row_number, row.letter, row.title, row.shown, message)
+
+
+def _errors_of(import_id: UUID) -> sa.Select[Any]:
+    return sa.select(
+        CaseImportError.id,
+        CaseImportError.position.label("sort_key"),
+        CaseImportError.row_number,
+        CaseImportError.letter,
+        CaseImportError.title,
+        CaseImportError.shown,
+        CaseImportError.code,
+        CaseImportError.params,
+    ).where(CaseImportError.import_id == import_id)
+
+
+def error_page(session: Session, import_id: UUID, cursor: str | None = None) -> Page[ErrorLine]:
+    """The wrong cells in the order of the sheet, fifty a page."""
+    sort = Sort(CaseImportError.position, CaseImportError.id)
+    return paginate(session, _errors_of(import_id), sort, cursor).map(_error_line)
+
+
+def all_errors(session: Session, import_id: UUID) -> Iterator[ErrorLine]:
+    """Every wrong cell that is kept, for the workbook."""
+    rows = session.execute(
+        _errors_of(import_id).order_by(CaseImportError.position),
+        execution_options={"yield_per": CHUNK},
+    )
+    return map(_error_line, rows)

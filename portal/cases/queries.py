@@ -1,0 +1,286 @@
+"""Reads of cases: the list, a case, and what the slices above build on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.cases.models import HELD, Batch, Case, CaseStatusChange
+from portal.cases.rules import CaseStatus, month_bounds
+from portal.files.cells import normal_phone
+from portal.kernel.errors import NotFound
+from portal.vendors.models import Group, Member, Project
+from tenants.models import Tenant
+from tenants.vault import installed
+
+HELD_VALUES = tuple(status.value for status in HELD)
+_HELD_HERE = Case.status.in_([sa.literal_column(f"'{value}'") for value in HELD_VALUES])
+"""As literals, so that the partial index `ix_cases_held` is seen to fit."""
+
+
+def in_hand_packed(session: Session) -> Iterator[tuple[UUID, bytes]]:
+    """Each vendor's cases in hand (在案量, A3) as `portal.cases.draw` takes a population: the ids'
+    16 bytes in ascending order, joined. Vendors by id, those without cases left out."""
+    ids = sa.func.string_agg(
+        sa.text("uuid_send(cases.id), ''::bytea ORDER BY cases.id"), type_=sa.LargeBinary
+    )
+    rows = session.execute(
+        sa.select(Case.tenant_id, ids)
+        .where(_HELD_HERE)
+        .group_by(Case.tenant_id)
+        .order_by(Case.tenant_id)
+    )
+    for tenant_id, packed in rows:
+        yield tenant_id, bytes(packed)
+
+
+def in_hand(session: Session) -> Iterator[tuple[UUID, list[UUID]]]:
+    """Each vendor's cases in hand as ids, ascending."""
+    for tenant_id, packed in in_hand_packed(session):
+        yield (
+            tenant_id,
+            [UUID(bytes=packed[at : at + 16]) for at in range(0, len(packed), 16)],
+        )
+
+
+def in_hand_volume(session: Session) -> dict[UUID, int]:
+    """In-hand volume (在案量) by vendor; vendors without cases left out."""
+    rows = session.execute(
+        sa.select(Case.tenant_id, sa.func.count()).where(_HELD_HERE).group_by(Case.tenant_id)
+    )
+    return {tenant_id: count for tenant_id, count in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Entrusted:
+    """What was entrusted of one project and age band: number of cases and amount in CNY."""
+
+    project_id: UUID
+    project: str
+    age_band: str
+    cases: int
+    amount: Decimal
+
+
+def entrusted(session: Session, tenant_id: UUID, period: str) -> tuple[Entrusted, ...]:
+    """What a vendor held in the month "YYYY-MM", by project and age band at entrusting.
+
+    A case counts when it was entrusted before the month's end and neither left the vendor's hands
+    nor came to its day due back before the month began (kept cases stay on beyond that day).
+    """
+    first, following = month_bounds(period)
+    rows = session.execute(
+        sa.select(
+            Case.project_id,
+            Project.name,
+            Case.age_band,
+            sa.func.count(),
+            sa.func.sum(Case.amount),
+        )
+        .join(Project, sa.and_(Project.tenant_id == Case.tenant_id, Project.id == Case.project_id))
+        .where(
+            Case.tenant_id == tenant_id,
+            Case.entrusted_on < following,
+            sa.or_(Case.closed_on.is_(None), Case.closed_on >= first),
+            sa.or_(Case.due_back_on >= first, Case.status == CaseStatus.KEPT.value),
+        )
+        .group_by(Case.project_id, Project.name, Case.age_band)
+        .order_by(Project.name, Case.age_band)
+    )
+    return tuple(Entrusted(*row) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseKey:
+    """What a case is recognised by and shown as, without opening anything."""
+
+    tenant_id: UUID
+    id: UUID
+    case_no: str
+    entrusting_company: str
+    card_masked: str
+    card_index: bytes
+    debtor_masked: str
+    phone_masked: str
+    phone_index: bytes
+    age_band: str
+    amount: Decimal
+    status: str
+    project_id: UUID
+    group_id: UUID | None
+    member_id: UUID | None
+    entrusted_on: date
+    due_back_on: date
+
+
+_KEY_COLUMNS = tuple(getattr(Case, name) for name in CaseKey.__dataclass_fields__)
+
+
+def case_index(session: Session, tenant_id: UUID, case_ids: Sequence[UUID]) -> list[CaseKey]:
+    """These cases of a vendor by case number; unknown ids are left out."""
+    rows = session.execute(
+        sa.select(*_KEY_COLUMNS)
+        .where(Case.tenant_id == tenant_id, Case.id == sa.func.any(_array(case_ids, sa.Uuid)))
+        .order_by(Case.case_no)
+    )
+    return [CaseKey(*row) for row in rows]
+
+
+def by_numbers(
+    session: Session, case_nos: Sequence[str], tenant_id: UUID | None = None
+) -> list[CaseKey]:
+    """The cases with these numbers, of one vendor or of all that the scope sees."""
+    statement = sa.select(*_KEY_COLUMNS).where(
+        Case.case_no == sa.func.any(_array(case_nos, sa.Text))
+    )
+    if tenant_id is not None:
+        statement = statement.where(Case.tenant_id == tenant_id)
+    return [CaseKey(*row) for row in session.execute(statement.order_by(Case.case_no))]
+
+
+def _array(values: Sequence[Any], kind: Any) -> Any:
+    return sa.cast(list(values), sa.ARRAY(kind))
+
+
+def phone_index(session: Session, tenant_id: UUID, text: str) -> bytes | None:
+    """The blind index under which a vendor's cases keep this phone number; None if it is none."""
+    number = normal_phone(text)
+    return installed().key(session, tenant_id).index("phone", number) if number else None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case for its page and for papers: names beside ids, personal data masked."""
+
+    id: UUID
+    tenant_id: UUID
+    vendor: str
+    case_no: str
+    entrusting_company: str
+    card_masked: str
+    debtor_masked: str
+    phone_masked: str
+    project_id: UUID
+    project: str
+    batch: str
+    principal: Decimal
+    interest: Decimal
+    fees: Decimal
+    amount: Decimal
+    days_past_due: int
+    age_band: str
+    entrusted_on: date
+    due_back_on: date
+    closed_on: date | None
+    group_id: UUID | None
+    group: str | None
+    member_id: UUID | None
+    member: str | None
+    staff_no: str | None
+    status: CaseStatus
+    created_at: datetime
+    version: int
+
+
+def get_case(session: Session, case_id: UUID, tenant_id: UUID | None = None) -> CaseView:
+    """A case that the scope sees; raises `NotFound`. The company names the vendor if it knows."""
+    statement = _joined(
+        sa.select(
+            Case.id,
+            Case.tenant_id,
+            Tenant.short_name,
+            Case.case_no,
+            Case.entrusting_company,
+            Case.card_masked,
+            Case.debtor_masked,
+            Case.phone_masked,
+            Case.project_id,
+            Project.name,
+            Batch.batch_no,
+            Case.principal,
+            Case.interest,
+            Case.fees,
+            Case.amount,
+            Case.days_past_due,
+            Case.age_band,
+            Case.entrusted_on,
+            Case.due_back_on,
+            Case.closed_on,
+            Case.group_id,
+            Group.name,
+            Case.member_id,
+            Member.name,
+            Member.staff_no,
+            Case.status,
+            Case.created_at,
+            Case.version,
+        )
+    ).outerjoin(Batch, sa.and_(Batch.tenant_id == Case.tenant_id, Batch.id == Case.batch_id))
+    statement = statement.where(Case.id == case_id)
+    if tenant_id is not None:
+        statement = statement.where(Case.tenant_id == tenant_id)
+    row = session.execute(statement).first()
+    if row is None:
+        raise NotFound("case")
+    values = dict(zip(CaseView.__dataclass_fields__, row, strict=True))
+    return CaseView(**{**values, "status": CaseStatus(values["status"])})
+
+
+def _joined(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """Names beside the ids. Outer joins, so that the order of an index of `cases` survives."""
+    return (
+        statement.select_from(Case)
+        .outerjoin(Tenant, Tenant.id == Case.tenant_id)
+        .outerjoin(
+            Project, sa.and_(Project.tenant_id == Case.tenant_id, Project.id == Case.project_id)
+        )
+        .outerjoin(Group, sa.and_(Group.tenant_id == Case.tenant_id, Group.id == Case.group_id))
+        .outerjoin(Member, sa.and_(Member.tenant_id == Case.tenant_id, Member.id == Case.member_id))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StatusStep:
+    """A change of status, for the case's page."""
+
+    old: CaseStatus
+    new: CaseStatus
+    reason: str
+    at: datetime
+    by: str
+
+
+def status_steps(session: Session, tenant_id: UUID, case_id: UUID) -> tuple[StatusStep, ...]:
+    """A case's changes of status, newest first."""
+    rows = session.scalars(
+        sa.select(CaseStatusChange)
+        .where(CaseStatusChange.tenant_id == tenant_id, CaseStatusChange.case_id == case_id)
+        .order_by(CaseStatusChange.changed_at.desc(), CaseStatusChange.id.desc())
+    )
+    return tuple(
+        StatusStep(
+            CaseStatus(row.old_status),
+            CaseStatus(row.new_status),
+            row.reason,
+            row.changed_at,
+            row.changed_by_name,
+        )
+        for row in rows
+    )
+
+
+def status_counts(session: Session, tenant_id: UUID) -> Mapping[str, int]:
+    """How many cases of a vendor have each status."""
+    rows = session.execute(
+        sa.select(Case.status, sa.func.count())
+        .where(Case.tenant_id == tenant_id)
+        .group_by(Case.status)
+    )
+    return {status: count for status, count in rows}
