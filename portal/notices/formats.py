@@ -11,7 +11,7 @@ from types import MappingProxyType
 from babel.dates import format_date, format_datetime
 
 from portal.kernel.clock import beijing
-from portal.kernel.money import capital
+from portal.kernel.money import capital, cents
 from portal.notices.schema import aware
 
 
@@ -31,12 +31,14 @@ class Marks:
     """Punctuation between joined pieces."""
 
     comma: str
+    clause: str
     stop: str
     colon: str
+    space: str
 
 
 _CHINESE = Patterns(
-    "yyyy年M月d日 EEE HH:mm", "yyyy年M月d日 HH:mm:ss", "yyyy年M月d日", "M月d日(EEE)", "yyyy年M月"
+    "yyyy年M月d日 EEE HH:mm", "yyyy年M月d日 HH:mm:ss", "yyyy年M月d日", "M月d日 EEE", "yyyy年M月"
 )
 PATTERNS: Mapping[str, Patterns] = MappingProxyType(
     {
@@ -49,11 +51,13 @@ PATTERNS: Mapping[str, Patterns] = MappingProxyType(
 )
 MARKS: Mapping[str, Marks] = MappingProxyType(
     {
-        "zh_Hans_CN": Marks("、", "。", ":"),
-        "zh_Hant_TW": Marks("、", "。", ":"),
-        "en": Marks(", ", ".", ": "),
+        "zh_Hans_CN": Marks("、", "，", "。", "：", ""),
+        "zh_Hant_TW": Marks("、", "，", "。", "：", ""),
+        "en": Marks(", ", "; ", ".", ": ", " "),
     }
 )
+
+_NO_BREAK = "\u00a0"
 
 
 class Formats:
@@ -64,6 +68,7 @@ class Formats:
         self._locale = locale
         self._patterns = PATTERNS[locale]
         self.marks = MARKS[locale]
+        self._percent = f"{_NO_BREAK}%" if locale == "en" else "%"
 
     def moment(self, value: str) -> str:
         """Day, weekday and minute of an ISO 8601 moment."""
@@ -88,13 +93,17 @@ class Formats:
         first = date.fromisoformat(f"{value}-01")
         return format_date(first, self._patterns.month, locale=self._locale)
 
+    def percent(self, value: str) -> str:
+        """A rate given in per cent, with its sign."""
+        return f"{figure(value)}{self._percent}"
+
     def _at(self, value: str, pattern: str) -> str:
         return format_datetime(beijing(aware(value)), pattern, locale=self._locale)
 
 
 def money(value: str | Decimal) -> str:
     """An amount with thousands separated: 54,900.00."""
-    return f"{Decimal(value):,.2f}"
+    return f"{cents(value):,.2f}"
 
 
 def words(value: str) -> str:
@@ -131,8 +140,8 @@ def clock(seconds: int) -> str:
 def size(octets: int) -> str:
     """Bytes in KB or MB of 1,024."""
     if octets < 1024 * 1024:
-        return f"{max(1, round(octets / 1024)):,} KB" if octets else "0 KB"
-    return f"{octets / 1024 / 1024:,.1f} MB"
+        return f"{max(1, round(octets / 1024)) if octets else 0:,}{_NO_BREAK}KB"
+    return f"{octets / 1024 / 1024:,.1f}{_NO_BREAK}MB"
 
 
 def total(rows: list[dict[str, str]], key: str) -> Decimal:

@@ -28,7 +28,7 @@ HEADINGS: Final = MappingProxyType(
         "clause": phrase("Clause"),
         "creditor": phrase("Entrusting company"),
         "customer": phrase("Customer"),
-        "delivered": phrase("Delivered"),
+        "delivered": phrase("Handed over"),
         "dimension": phrase("Dimension"),
         "expected": phrase("Expected"),
         "expected_calls": phrase("Connected calls"),

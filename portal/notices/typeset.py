@@ -17,11 +17,14 @@ BREAK = "\u200b"
 LONGEST_RUN = 40
 BREAK_EVERY = 20
 MOST_MARKS = 4
+# What a line break weighs beside a character: it takes a line of its own.
+LINE_WEIGHT = 80
 
 # Controls, formats (direction marks, joiners), surrogates, private use, unassigned.
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _LINE_BREAKS = re.compile("\r\n?|[\u0085\u2028\u2029]")
+_EMPTY_LINES = re.compile(r"\n\s*\n\s*\n")
 _CJK = (
     "\u2e80-\u2fff\u3040-\u30ff\u3100-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
     "\uf900-\ufaff\U00020000-\U0003ffff"
@@ -42,7 +45,7 @@ def clean(text: str) -> str:
         marks = marks + 1 if category.startswith("M") else 0
         if marks <= MOST_MARKS and (category not in _DROPPED or character == "\n"):
             kept.append(character)
-    return "".join(kept)
+    return _EMPTY_LINES.sub("\n\n", "".join(kept))
 
 
 def breakable(text: str) -> str:
@@ -56,16 +59,23 @@ def _broken(match: re.Match[str]) -> str:
 
 
 class Typesetter:
-    """Sets the texts of one paper and remembers the characters that the fonts lack."""
+    """Sets the texts of one paper.
+
+    `missing` holds the characters that the fonts lack, in the order they came; `weight` is what
+    has been set so far, in characters, a line break counting for 80.
+    """
 
     def __init__(self, coverage: Coverage) -> None:
         """`coverage` is what the print fonts hold together."""
         self._coverage = coverage
         self.missing: dict[str, None] = {}
+        self.weight = 0
 
     def set(self, text: str) -> str:
         """The text as it is printed."""
-        return breakable("".join(map(self._sort, clean(text))))
+        cleaned = clean(text)
+        self.weight += len(cleaned) + LINE_WEIGHT * cleaned.count("\n")
+        return breakable("".join(map(self._sort, cleaned)))
 
     def _sort(self, character: str) -> str:
         if character == "\n" or character in self._coverage:

@@ -35,7 +35,7 @@ CARDS = ("6228480031234567890", "6225880112345678", "5201690198765432")
 CUSTOMERS = ("张*", "李*华", "欧阳*", "王*明", "赵*")
 
 DUE: Due = {
-    "at": "2026-09-29T10:00:00+00:00",
+    "at": "2026-09-28T10:00:00+00:00",
     "why": [
         {"day": "2026-09-24", "kind": "working", "name": "", "counted": 0},
         {"day": "2026-09-25", "kind": "holiday", "name": "中秋节", "counted": 0},
@@ -87,17 +87,17 @@ def material_request(cases: int = 12) -> MaterialRequest:
         "materials": [
             {
                 "name": "催收记录",
-                "requirement": "稽核期间内该个案的全部催收记录,含拨打时间、号码、通话结果、谈话要点及承诺还款情况。",
+                "requirement": "稽核期间内该个案的全部催收记录，含拨打时间、号码、通话结果、谈话要点及承诺还款情况。",
                 "format": "XLSX、PDF",
             },
             {
                 "name": "催收录音",
-                "requirement": "稽核期间内每一通已接通电话的完整录音,与话单逐条对应。",
+                "requirement": "稽核期间内每一通已接通电话的完整录音，与话单逐条对应。",
                 "format": "WAV、MP3、M4A",
             },
             {
                 "name": "外访录音",
-                "requirement": "如有外访,提交全程录音及外访记录表;未外访的,申报无法提供并注明原因。",
+                "requirement": "如有外访，提交全程录音及外访记录表；未外访的，申报无法提供并注明原因。",
                 "format": "MP3、M4A、PDF",
             },
         ],
@@ -137,7 +137,7 @@ def receipt_file(index: int) -> ReceiptFile:
         "material": "催收记录" if index % 4 == 0 else "催收录音",
         "size": 38_912 + index * 977_311,
         "sha256": digest(str(index)),
-        "received_at": f"2026-09-29T09:{14 + index % 40:02d}:{index * 7 % 60:02d}+00:00",
+        "received_at": f"2026-09-28T09:{14 + index % 40:02d}:{index * 7 % 60:02d}+00:00",
     }
 
 
@@ -145,7 +145,7 @@ def delivery_receipt(files: int = 14) -> DeliveryReceipt:
     """A delivery in time, with items missing and unavailable."""
     return {
         "number": "DQ-HC-2026-0012-R1",
-        "issued_at": "2026-09-29T09:41:26+00:00",
+        "issued_at": "2026-09-28T09:41:26+00:00",
         "verify_url": VERIFY,
         "issuer": ISSUER,
         "vendor": VENDOR,
@@ -155,8 +155,8 @@ def delivery_receipt(files: int = 14) -> DeliveryReceipt:
             "due_at": DUE["at"],
         },
         "delivery": 1,
-        "begun_at": "2026-09-29T09:12:03+00:00",
-        "completed_at": "2026-09-29T09:41:20+00:00",
+        "begun_at": "2026-09-28T09:12:03+00:00",
+        "completed_at": "2026-09-28T09:41:20+00:00",
         "on_time": True,
         "late_working_days": 0,
         "due": DUE,
@@ -187,22 +187,22 @@ FINDINGS: list[Finding] = [
         "from_second": 94,
         "to_second": 131,
         "facts": (
-            "催收员致电客户登记的联系人(客户之兄)。该联系人未明确表示愿意代偿,"
-            "催收员仍告知客户在江海银行的欠款金额及逾期期数,并要求其转告客户当日还款。"
+            "催收员致电客户登记的联系人（客户之兄）。该联系人未明确表示愿意代偿，"
+            "催收员仍告知客户在江海银行的欠款金额及逾期期数，并要求其转告客户当日还款。"
         ),
-        "words": "“你弟弟在银行欠了两万三,都三个月了,你让他今天必须还。”",
+        "words": "“你弟弟在银行欠了两万三，都三个月了，你让他今天必须还。”",
         "clauses": [
             {
                 "number": "402",
-                "text": "第三人未明确表示代偿而透露欠款信息:严重,记10分,每次扣款3,000元。",
+                "text": "第三人未明确表示代偿而透露欠款信息：严重，记10分，每次扣款3,000元。",
             },
-            {"number": "401", "text": "不符合失联条件而联系第三人:一般,记3分,每次扣款500元。"},
+            {"number": "401", "text": "不符合失联条件而联系第三人：一般，记3分，每次扣款500元。"},
         ],
         "level": "serious",
         "handling": "按条款402处罚并责令整改",
         "points": "10",
         "deduction": "3000.00",
-        "correction": "责任人立即停止作业并重新培训,考核合格后方可上岗;对该组近三十日第三人联系记录自查。",
+        "correction": "责任人立即停止作业并重新培训，考核合格后方可上岗；对该组近三十日第三人联系记录自查。",
         "correct_by": "2026-10-13T10:00:00+00:00",
         "escalated": True,
     },
@@ -220,15 +220,15 @@ FINDINGS: list[Finding] = [
         "call_seconds": 187,
         "from_second": 0,
         "to_second": 22,
-        "facts": "首次联系客户时未说明所属机构及受托身份,仅称“这边是处理你账单的”。",
+        "facts": "首次联系客户时未说明所属机构及受托身份，仅称“这边是处理你账单的”。",
         "clauses": [
-            {"number": "101", "text": "首次联系未主动表明机构及受托身份:轻微,记1分,扣款100元。"}
+            {"number": "101", "text": "首次联系未主动表明机构及受托身份：轻微，记1分，扣款100元。"}
         ],
         "level": "minor",
         "handling": "警告",
         "points": "1",
         "deduction": "100.00",
-        "correction": "按现行话术开场,组长三日内复听十通。",
+        "correction": "按现行话术开场，组长三日内复听十通。",
         "escalated": False,
     },
 ]
@@ -286,33 +286,33 @@ def rectification_notice() -> RectificationNotice:
         "contract": {"number": "HY-WW-2026-017"},
         "facts": [
             {
-                "facts": "2026年9月15日,催收员马骏(HC0217)在第三人未明确表示代偿的情况下,向其透露客户欠款金额及逾期期数。",
-                "ground": "《不规范催收处罚条例》第402条;委托合同第九条第二款(客户信息保密)",
+                "facts": "2026年9月15日，催收员马骏（HC0217）在第三人未明确表示代偿的情况下，向其透露客户欠款金额及逾期期数。",
+                "ground": "《不规范催收处罚条例》第402条；委托合同第九条第二款（客户信息保密）",
                 "level": "serious",
             },
             {
-                "facts": "抽查的12件个案中,2件缺少已接通电话的录音,贵公司未能说明原因。",
-                "ground": "《不规范催收处罚条例》第602条;《内部稽核制度》关于材料调取的规定",
+                "facts": "抽查的12件个案中，2件缺少已接通电话的录音，贵公司未能说明原因。",
+                "ground": "《不规范催收处罚条例》第602条；《内部稽核制度》关于材料调取的规定",
                 "level": "ordinary",
             },
         ],
         "demands": [
             {
-                "demand": "停止马骏的一切催收作业,重新培训并考核,成绩及培训记录随整改报告提交。",
+                "demand": "停止马骏的一切催收作业，重新培训并考核，成绩及培训记录随整改报告提交。",
                 "due_at": "2026-09-27T10:00:00+00:00",
             },
-            {"demand": "对电催二组近三十日全部第三人联系记录逐条自查,列明违规情形及处理结果。"},
-            {"demand": "查明录音缺失原因,补交录音;确已灭失的,提交系统日志及书面说明。"},
+            {"demand": "对电催二组近三十日全部第三人联系记录逐条自查，列明违规情形及处理结果。"},
+            {"demand": "查明录音缺失原因，补交录音；确已灭失的，提交系统日志及书面说明。"},
         ],
         "stops": [
-            "个案 JH202608003-3208 停止催收,恢复须经我公司书面同意",
-            "催收员马骏(HC0217)停止作业",
+            "个案 JH202608003-3208 停止催收，恢复须经我公司书面同意",
+            "催收员马骏（HC0217）停止作业",
         ],
         "due": DUE,
         "recheck_days": 30,
         "consequence": (
-            "逾期未提交整改报告,或者整改经复查不合格的,按《不规范催收处罚条例》第605条记分并扣款,"
-            "计入当月考核;情节严重的,我公司有权暂停新增委案,直至依照合同约定解除合同。"
+            "逾期未提交整改报告，或者整改经复查不合格的，按《不规范催收处罚条例》第605条记分并扣款，"
+            "计入当月考核；情节严重的，我公司有权暂停新增委案，直至依照合同约定解除合同。"
         ),
         "answer_at": "https://portal.huayue.example/rectifications",
         "contact": {"name": "林涛", "department": "委外管理部", "phone": "021-5555 0166"},
@@ -329,7 +329,7 @@ def score_report() -> ScoreReport:
         "issuer": ISSUER | {"department": "委外管理部"},  # type: ignore[typeddict-item]
         "vendor": VENDOR,
         "month": "2026-09",
-        "scheme": "供应商月度考核方案(2026年7月1日起施行,第3版)",
+        "scheme": "供应商月度考核方案（2026年7月1日起施行，第3版）",
         "contract": {"number": "HY-WW-2026-017"},
         "project": "江海银行信用卡M1–M6委外项目",
         "dimensions": [
@@ -355,7 +355,7 @@ def score_report() -> ScoreReport:
                         "name": "回收率对目标",
                         "full": "25",
                         "got": "24.20",
-                        "basis": "M3 达成96.8%,上限110%",
+                        "basis": "M3 达成96.8%，上限110%",
                     }
                 ],
             },
@@ -428,7 +428,7 @@ def score_report() -> ScoreReport:
             {
                 "dimension": "合规作业",
                 "points": "5.00",
-                "fact": "个案JH202608003-3208:向第三人透露欠款信息(条款402,严重,10分)",
+                "fact": "个案JH202608003-3208：向第三人透露欠款信息（条款402，严重，10分）",
                 "reference": "JH-HC-2026-0009 第1项",
                 "happened_on": "2026-09-15",
                 "money": "3000.00",
@@ -436,7 +436,7 @@ def score_report() -> ScoreReport:
             {
                 "dimension": "合规作业",
                 "points": "0.50",
-                "fact": "个案JH202608007-3236:首次联系未表明身份(条款101,轻微,1分)",
+                "fact": "个案JH202608007-3236：首次联系未表明身份（条款101，轻微，1分）",
                 "reference": "JH-HC-2026-0009 第2项",
                 "happened_on": "2026-09-18",
                 "money": "100.00",
@@ -444,14 +444,14 @@ def score_report() -> ScoreReport:
             {
                 "dimension": "时效履约",
                 "points": "0.80",
-                "fact": "调取材料2项缺交,无正当理由(条款602)",
+                "fact": "调取材料2项缺交，无正当理由（条款602）",
                 "reference": "DQ-HC-2026-0012",
                 "happened_on": "2026-09-28",
                 "money": "1000.00",
             },
             {"dimension": "业绩效率", "points": "0.80", "fact": "M3回收率为目标的96.8%"},
         ],
-        "notes": ["本月未开展外访,相应指标权重按方案分配至其他指标。"],
+        "notes": ["本月未开展外访，相应指标权重按方案分配至其他指标。"],
         "consequences": ["当月佣金按系数0.95结算。"],
         "appeal_days": 3,
         "signed": {"name": "林涛", "title": "委外管理部经理", "at": "2026-10-12T02:28:00+00:00"},
@@ -520,8 +520,8 @@ def fee_statement() -> FeeStatement:
             },
         ],
         "rewards": [
-            {"reason": "优秀案例(9月)", "amount": "200.00", "reference": "JH202608002-3201"},
-            {"reason": "优秀案例(9月)", "amount": "200.00", "reference": "JH202608009-3250"},
+            {"reason": "优秀案例（9月）", "amount": "200.00", "reference": "JH202608002-3201"},
+            {"reason": "优秀案例（9月）", "amount": "200.00", "reference": "JH202608009-3250"},
         ],
         "adjustments": [],
         "reversals": [],

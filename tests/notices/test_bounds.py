@@ -1,0 +1,113 @@
+"""Hostile, odd and huge content: nothing runs, nothing is fetched, nothing takes for ever."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import time
+from typing import Any
+
+import pytest
+from weasyprint import HTML
+from weasyprint.urls import FatalURLFetchingError
+
+from portal.notices.assets import Assets
+from portal.notices.render import MOST_TEXT, render
+from portal.notices.schema import Leaf, Text, mapped
+from portal.notices.snapshots import KINDS, InvalidSnapshot, TooLarge
+from tests.notices.reading import attached, data_of, flat, text_of
+from tests.notices.samples import (
+    FINDINGS,
+    SAMPLES,
+    assessment_form,
+    delivery_receipt,
+    material_request,
+)
+
+HOSTILE = (
+    "<img src='file:///etc/passwd'>{{7*7}}</td><style>@import 'http://x.invalid/a.css'</style>"
+)
+
+
+def with_facts(facts: str) -> dict[str, Any]:
+    content: Any = assessment_form(1)
+    return content | {"findings": [FINDINGS[0] | {"facts": facts}]}
+
+
+@pytest.mark.parametrize("template", SAMPLES)
+def test_markup_in_any_text_is_printed_and_not_obeyed(template: str) -> None:
+    def poison(leaf: Leaf, value: str) -> str:
+        return (value + HOSTILE)[: leaf.most] if isinstance(leaf, Text) else value
+
+    content = mapped(KINDS[template], SAMPLES[template](), poison)
+    text = flat(render(template, content, "zh_Hans_CN").pdf)
+    assert "<imgsrc='file:///etc/passwd'>{{7*7}}" in text.replace("\u200b", "")
+    assert "root:" not in text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/passwd", "http://169.254.169.254/", "https://x.invalid/a.png",
+        "data:image/png;base64,AAAA", "asset:../../portal/kernel/settings.py", "asset:/etc/passwd",
+        "ftp://x.invalid/", "ASSET:mark.svg",
+    ],
+)  # fmt: skip
+def test_only_known_assets_are_fetched(address: str) -> None:
+    with pytest.raises(FatalURLFetchingError):
+        Assets().fetch(address)
+    with pytest.raises(FatalURLFetchingError):
+        HTML(string=f'<img src="{address}" alt="">', url_fetcher=Assets()).render()
+
+
+def test_a_character_without_a_glyph_is_marked_and_the_data_keep_it() -> None:
+    facts = "客户回复😀并称\u202eאבג\u202c\u0007,姓名含𠮷、堃、镕。"
+    pdf = render("assessment_form", with_facts(facts), "zh_Hant_TW").pdf
+    text = flat(pdf)
+    assert "客户回复〓并称〓〓〓,姓名含〓、堃、镕。" in text
+    assert "U+1F600,U+05D0,U+05D1,U+05D2,U+20BB7" in text
+    assert data_of(pdf, "JH-HC-2026-0009")["findings"][0]["facts"] == facts
+
+
+@pytest.mark.parametrize("word", ["x" * 5000, "…" * 5000, "x\u00a0" * 2500, "e\u0301\u0302" * 1600])
+def test_a_word_that_fills_a_field_is_laid_out_in_bounded_time(word: str) -> None:
+    started = time.process_time()
+    made = render("assessment_form", with_facts(word), "zh_Hans_CN")
+    assert time.process_time() - started < 10
+    assert made.pages < 10
+
+
+def test_a_word_of_twenty_thousand_letters_is_refused_at_once() -> None:
+    started = time.process_time()
+    with pytest.raises(InvalidSnapshot, match=r"findings\[0\]\.facts: 20000 characters, at most"):
+        render("assessment_form", with_facts("x" * 20_000), "zh_Hans_CN")
+    assert time.process_time() - started < 1
+
+
+def test_five_hundred_rows_are_printed() -> None:
+    made = render("material_request", material_request(500), "zh_Hans_CN")
+    assert "JH2026080499-6680" in text_of(made.pdf)
+    assert list(attached(made.pdf)) == ["DQ-HC-2026-0012.json"]
+
+
+def test_more_rows_go_along_as_a_sheet_of_the_whole_list() -> None:
+    content: Any = delivery_receipt(620)
+    content["files"][0]["name"] = "=cmd()-00.xlsx"
+    pdf = render("delivery_receipt", content, "zh_Hans_CN").pdf
+    data = attached(pdf)["DQ-HC-2026-0012-R1-files.csv"]
+    rows = list(csv.reader(data.decode("utf-8-sig").splitlines()))
+    assert rows[0][:2] == ["文件名", "个案编号"]
+    assert len(rows) == 621
+    assert rows[1][0] == "'=cmd()-00.xlsx"
+    text = flat(pdf)
+    assert "共620行，此处列示前500行" in text
+    assert hashlib.sha256(data).hexdigest() in text
+
+
+def test_what_is_too_large_is_refused_by_name() -> None:
+    with pytest.raises(TooLarge, match="cases has 10001, at most 10000"):
+        render("material_request", material_request(10_001), "zh_Hans_CN")
+    content: Any = assessment_form(60)
+    content["findings"] = [FINDINGS[0] | {"facts": "甲\n" * 2000}] * 60
+    with pytest.raises(TooLarge, match=f"at most {MOST_TEXT}"):
+        render("assessment_form", content, "zh_Hans_CN")
