@@ -1,0 +1,1 @@
+"""Findings: the clause broken, by whom, when, and what follows (A5)."""

@@ -1,0 +1,51 @@
+"""Who may do what in the audit (A1, A5, A6)."""
+
+from __future__ import annotations
+
+from portal.kernel.access import VENDOR_ROLES, Role, permission
+
+SEE_REVIEWS = permission(
+    "audits:review:see",
+    "See the review desk: drawn cases, their materials and findings",
+    Role.AUDITOR,
+    Role.AUDIT_HEAD,
+)
+REVIEW = permission(
+    "audits:review:judge",
+    "Listen, mark, write findings and judge a case",
+    Role.AUDITOR,
+    Role.AUDIT_HEAD,
+)
+PREPARE_FORM = permission(
+    "audits:form:prepare",
+    "Prepare a daily audit assessment form",
+    Role.AUDITOR,
+    Role.AUDIT_HEAD,
+)
+CONFIRM_FORM = permission(
+    "audits:form:confirm",
+    "Confirm and issue an assessment form that somebody else prepared",
+    Role.AUDIT_HEAD,
+)
+SEE_FORMS = permission(
+    "audits:form:see",
+    "See assessment forms (a vendor: those issued to it)",
+    Role.AUDITOR,
+    Role.AUDIT_HEAD,
+    Role.VENDOR_MANAGER,
+    Role.GENERAL_DEPARTMENT,
+    Role.GENERAL_MANAGER,
+    *(VENDOR_ROLES - {Role.AGENT}),
+)
+SEE_ESCALATIONS = permission(
+    "audits:escalation:see",
+    "See what was reported to the general manager's office at once",
+    Role.GENERAL_MANAGER,
+    Role.AUDIT_HEAD,
+    Role.AUDITOR,
+)
+TAKE_NOTE = permission(
+    "audits:escalation:note",
+    "Note for the general manager's office that a report was seen",
+    Role.GENERAL_MANAGER,
+)

@@ -1,0 +1,309 @@
+"""Reads of the review desk: the queue, one case with its materials, the escalations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.audits.models import Finding, Review
+from portal.cases.models import Case
+from portal.kernel.errors import NotFound
+from portal.kernel.paging import Page, Sort, paginate
+from portal.materials.kinds import ItemState
+from portal.materials.models import MaterialRequest, RequestItem
+from portal.materials.queries import FileRow, files_of
+from portal.vendors.models import Group, Member, Project
+from tenants.models import Tenant
+
+HERE = (ItemState.DELIVERED.value, ItemState.ACCEPTED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A drawn case in the queue. `wanted`/`here`: its material items, and those delivered."""
+
+    id: UUID
+    case_no: str
+    vendor: str
+    request_id: UUID
+    request_no: str
+    entrusting_company: str
+    opened_at: datetime
+    state: str
+    verdict: str | None
+    judged_by: str
+    reported: bool
+    wanted: int = 0
+    here: int = 0
+    unavailable: int = 0
+    findings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """What the queue is narrowed to; None and "" mean all. `state`: open, pass, fail."""
+
+    vendor_id: UUID | None = None
+    request_id: UUID | None = None
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the reviews of a request are."""
+
+    request_id: UUID
+    tenant_id: UUID
+    number: str
+    vendor: str
+    cases: int
+    judged: int
+    passed: int
+    unreported: int
+    """Judged cases that no form reports yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A material wanted of the case, its state, the vendor's answer, and its files."""
+
+    kind: str
+    required: bool
+    state: str
+    answer_reason: str
+    answer_note: str
+    files: tuple[FileRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What an auditor sees of the case; personal data masked (C4.1)."""
+
+    case: Case
+    project: str
+    group: str
+    person: str
+    member_id: UUID | None
+
+
+def get_review(session: Session, review_id: UUID, *, lock: bool = False) -> Review:
+    """A review (company scope); raises `NotFound`. `lock` for whoever is going to change it."""
+    statement = sa.select(Review).where(Review.id == review_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    row = session.scalars(statement).first()
+    if row is None:
+        raise NotFound("review")
+    return row
+
+
+def queue(session: Session, wanted: QueueFilter, cursor: str | None = None) -> Page[QueueRow]:
+    """Drawn cases, newest request first."""
+    statement = (
+        sa.select(
+            Review.id,
+            Review.tenant_id,
+            Review.case_id,
+            Review.case_no,
+            Review.request_id,
+            Review.opened_at.label("sort_key"),
+            Review.state,
+            Review.verdict,
+            Review.judged_by_name,
+            Review.form_id,
+            Tenant.short_name,
+            MaterialRequest.number,
+            Case.entrusting_company,
+        )
+        .join(Tenant, Tenant.id == Review.tenant_id)
+        .join(
+            MaterialRequest,
+            sa.and_(
+                MaterialRequest.tenant_id == Review.tenant_id,
+                MaterialRequest.id == Review.request_id,
+            ),
+        )
+        .join(Case, sa.and_(Case.tenant_id == Review.tenant_id, Case.id == Review.case_id))
+    )
+    if wanted.vendor_id:
+        statement = statement.where(Review.tenant_id == wanted.vendor_id)
+    if wanted.request_id:
+        statement = statement.where(Review.request_id == wanted.request_id)
+    if wanted.state == "open":
+        statement = statement.where(Review.state == "open")
+    elif wanted.state:
+        statement = statement.where(Review.verdict == wanted.state)
+    page = paginate(session, statement, Sort(Review.opened_at, Review.id, True), cursor)
+    items, counts = _items(session, page.items), _finding_counts(session, page.items)
+    return page.map(lambda row: _queue_row(row, items, counts))
+
+
+def _queue_row(
+    row: Any, items: dict[tuple[UUID, UUID], dict[str, int]], findings: dict[UUID, int]
+) -> QueueRow:
+    states = items.get((row.request_id, row.case_id), {})
+    return QueueRow(
+        row.id,
+        row.case_no,
+        row.short_name,
+        row.request_id,
+        row.number,
+        row.entrusting_company,
+        row.sort_key,
+        row.state,
+        row.verdict,
+        row.judged_by_name or "",
+        row.form_id is not None,
+        sum(states.values()),
+        sum(states.get(state, 0) for state in HERE),
+        states.get(ItemState.UNAVAILABLE, 0),
+        findings.get(row.id, 0),
+    )
+
+
+def _items(session: Session, rows: Sequence[Any]) -> dict[tuple[UUID, UUID], dict[str, int]]:
+    """Required items by request, case and state, for one page of the queue."""
+    keys = [(row.tenant_id, row.request_id, row.case_id) for row in rows]
+    found: dict[tuple[UUID, UUID], dict[str, int]] = {}
+    for row in session.execute(
+        sa.select(
+            RequestItem.request_id,
+            RequestItem.case_id,
+            RequestItem.state,
+            sa.func.count().label("items"),
+        )
+        .where(
+            sa.tuple_(RequestItem.tenant_id, RequestItem.request_id, RequestItem.case_id).in_(keys),
+            sa.or_(RequestItem.required, RequestItem.state != ItemState.MISSING),
+        )
+        .group_by(RequestItem.request_id, RequestItem.case_id, RequestItem.state)
+    ):
+        found.setdefault((row.request_id, row.case_id), {})[row.state] = row.items
+    return found
+
+
+def _finding_counts(session: Session, rows: Sequence[Any]) -> dict[UUID, int]:
+    keys = [(row.tenant_id, row.id) for row in rows]
+    rows_found = session.execute(
+        sa.select(Finding.review_id, sa.func.count())
+        .where(
+            sa.tuple_(Finding.tenant_id, Finding.review_id).in_(keys),
+            Finding.state != "withdrawn",
+        )
+        .group_by(Finding.review_id)
+    ).tuples()
+    return dict(rows_found.all())
+
+
+def progress(
+    session: Session, *, request_id: UUID | None = None, limit: int = 50
+) -> list[Progress]:
+    """Requests under review with how far each is, newest first."""
+    statement = (
+        sa.select(
+            Review.request_id,
+            Review.tenant_id,
+            MaterialRequest.number,
+            Tenant.short_name,
+            sa.func.count(),
+            sa.func.count().filter(Review.state == "judged"),
+            sa.func.count().filter(Review.verdict == "pass"),
+            sa.func.count().filter(Review.state == "judged", Review.form_id.is_(None)),
+        )
+        .join(
+            MaterialRequest,
+            sa.and_(
+                MaterialRequest.tenant_id == Review.tenant_id,
+                MaterialRequest.id == Review.request_id,
+            ),
+        )
+        .join(Tenant, Tenant.id == Review.tenant_id)
+        .group_by(
+            Review.request_id,
+            Review.tenant_id,
+            MaterialRequest.number,
+            MaterialRequest.issued_at,
+            Tenant.short_name,
+        )
+        .order_by(MaterialRequest.issued_at.desc(), Review.request_id)
+        .limit(limit)
+    )
+    if request_id is not None:
+        statement = statement.where(Review.request_id == request_id)
+    return [Progress(*row) for row in session.execute(statement)]
+
+
+def case_facts(session: Session, review: Review) -> CaseFacts:
+    """The case under review; raises `NotFound`."""
+    row = session.execute(
+        sa.select(Case, Project.name, Group.name, Member.name)
+        .join(Project, sa.and_(Project.tenant_id == Case.tenant_id, Project.id == Case.project_id))
+        .outerjoin(Group, sa.and_(Group.tenant_id == Case.tenant_id, Group.id == Case.group_id))
+        .outerjoin(Member, sa.and_(Member.tenant_id == Case.tenant_id, Member.id == Case.member_id))
+        .where(Case.tenant_id == review.tenant_id, Case.id == review.case_id)
+    ).first()
+    if row is None:
+        raise NotFound("case")
+    case, project, group, person = row
+    return CaseFacts(case, project, group or "", person or "", case.member_id)
+
+
+def materials_of(session: Session, review: Review) -> list[Material]:
+    """What was wanted of the case and what came, each with its current files."""
+    items = session.scalars(
+        sa.select(RequestItem)
+        .where(
+            RequestItem.tenant_id == review.tenant_id,
+            RequestItem.request_id == review.request_id,
+            RequestItem.case_id == review.case_id,
+        )
+        .order_by(RequestItem.kind, RequestItem.id)
+    ).all()
+    files = files_of(session, [item.id for item in items])
+    return [
+        Material(
+            item.kind,
+            item.required,
+            item.state,
+            item.answer_reason or "",
+            item.answer_note or "",
+            tuple(row for row in files.get(item.id, ()) if row.state == "current"),
+        )
+        for item in items
+    ]
+
+
+def next_open(session: Session, review: Review) -> UUID | None:
+    """The next case of the same request to be judged, by case number, round to the first."""
+    others = session.execute(
+        sa.select(Review.id, Review.case_no)
+        .where(
+            Review.tenant_id == review.tenant_id,
+            Review.request_id == review.request_id,
+            Review.state == "open",
+            Review.id != review.id,
+        )
+        .order_by(Review.case_no, Review.id)
+    ).all()
+    after = [row.id for row in others if row.case_no > review.case_no]
+    if after:
+        return UUID(str(after[0]))
+    return UUID(str(others[0].id)) if others else None
+
+
+def vendors(session: Session) -> list[tuple[UUID, str]]:
+    """Vendors that have cases under review, for the filter."""
+    return [
+        (row.id, row.short_name)
+        for row in session.execute(
+            sa.select(Tenant.id, Tenant.short_name)
+            .where(sa.exists().where(Review.tenant_id == Tenant.id))
+            .order_by(Tenant.code)
+        )
+    ]
