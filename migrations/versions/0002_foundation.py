@@ -131,7 +131,23 @@ def _documents_stay() -> None:
     )
 
 
+def _verify_function() -> None:
+    """What the public login may ask: one paper by its code."""
+    op.execute(
+        """
+        CREATE FUNCTION app.verify_document(wanted text)
+        RETURNS TABLE (number text, issued_at timestamptz, sha256 text)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+        $$ SELECT d.number, d.issued_at, d.sha256 FROM documents d
+           WHERE d.verify_code = wanted AND d.issued_at IS NOT NULL $$
+        """
+    )
+    op.execute("REVOKE ALL ON FUNCTION app.verify_document(text) FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION app.verify_document(text) TO {role(Login.PUBLIC)}")
+
+
 def _functions() -> None:
+    _verify_function()
     _journal_function()
     _queue()
     _documents_stay()
@@ -547,4 +563,4 @@ def downgrade() -> None:
     op.drop_table("journal_links")
     op.drop_table("journal_entries")
     op.execute("DROP SCHEMA queue CASCADE")
-    op.execute("DROP FUNCTION app.journal_add, app.enqueue, app.document_stays")
+    op.execute("DROP FUNCTION app.verify_document, app.journal_add, app.enqueue, app.document_stays")

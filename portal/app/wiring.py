@@ -13,10 +13,13 @@ from portal.identity import views as identity_views
 from portal.jobs import views as jobs_views
 from portal.jobs.worker import Chore
 from portal.journal import service as journal
+from portal.journal import views as journal_views
 from portal.kernel.access import system_actor
 from portal.kernel.events import Event, Subscriber, wire
 from portal.kernel.settings import settings
 from portal.notices import jobs as notices_jobs
+from portal.notices import views as notices_views
+from portal.notifications import views as messages_views
 from tenants import vault
 from tenants.database import Database
 from tenants.scope import Scope, bound
@@ -24,6 +27,9 @@ from tenants.scope import Scope, bound
 BLUEPRINTS: tuple[Blueprint, ...] = (
     identity_views.bp,
     jobs_views.bp,
+    journal_views.bp,
+    notices_views.bp,
+    messages_views.bp,
 )
 
 SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {}

@@ -9,6 +9,7 @@ import base64
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,9 @@ from portal.kernel.access import Actor
 from portal.kernel.events import Event, publish
 from portal.kernel.settings import settings
 from portal.notices.models import Document, DocumentRecipient
+from tenants.database import Database
 from tenants.rows import new_id
+from tenants.scope import Login, Scope, bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +148,22 @@ def opened(session: Session, document: Document, *, actor: Actor) -> None:
         session.flush()
         record(session, "notices.document.opened", ("document", document.id), actor=actor)
         publish(session, DocumentOpened(document.tenant_id, document.id, document), actor)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What anybody who holds a paper's code may know of it."""
+
+    number: str
+    issued_at: datetime
+    sha256: str
+
+
+def verify(database: Database, code: str) -> Verified | None:
+    """Look a verification code up on the public login, which may call one function and no more."""
+    with bound(Scope(Login.PUBLIC)), database.engine(Login.PUBLIC).connect() as connection:
+        row = connection.execute(
+            sa.text("select number, issued_at, sha256 from app.verify_document(:code)"),
+            {"code": code[:32]},
+        ).first()
+    return Verified(row.number, row.issued_at, row.sha256 or "") if row else None
