@@ -15,9 +15,9 @@ from portal.audits.models import Finding, Review
 from portal.cases.models import Case
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
+from portal.materials.items import FileRow, files_of
 from portal.materials.kinds import ItemState
 from portal.materials.models import MaterialRequest, RequestItem
-from portal.materials.queries import FileRow, files_of
 from portal.vendors.models import Group, Member, Project
 from tenants.models import Tenant
 
