@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -43,6 +44,10 @@ class Point:
 
     label: str
     value: Number | None
+
+
+# A stretch of the line: x, y and the point drawn there.
+_Run = list[tuple[float, float, Point]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,10 @@ def _text(
     fill: str = _GREY,
     strong: bool = False,
 ) -> Markup:
-    extra = Markup(' font-weight="700" class="c-strong"') if strong else Markup("")
+    """Words at a place; those in ink (not grey) follow the page's text colour."""
+    extra = Markup(' class="c-strong"') if fill == _INK else Markup("")
+    if strong:
+        extra += Markup(' font-weight="700"')
     return Markup(
         '<text x="{}" y="{}" font-size="{}" text-anchor="{}" fill="{}"{}>{}</text>'
     ).format(_n(x), _n(y), size, anchor, fill, extra, words)
@@ -102,15 +110,16 @@ def _svg(
 ) -> Markup:
     """The frame: named and described for screen readers, scaled by its box."""
     content = Markup("").join(body)
+    kind = "chart chart-wide" if width > 500 else "chart"
     mark = "c" + sha256(f"{title}\0{desc}\0{content}".encode()).hexdigest()[:8]
     return Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {w} {h}" '
+        '<svg xmlns="http://www.w3.org/2000/svg" class="{k}" viewBox="0 0 {w} {h}" '
         'width="{w}" height="{h}" role="img" aria-labelledby="{i}-t {i}-d" font-family="{f}">'
         '<title id="{i}-t">{t}</title><desc id="{i}-d">{d}</desc>{c}</svg>'
-    ).format(w=width, h=height, i=mark, f=font, t=title, d=desc, c=content)
+    ).format(k=kind, w=width, h=height, i=mark, f=font, t=title, d=desc, c=content)
 
 
-def _bands(plane: _Plane, bands: Sequence[Band]) -> list[Markup]:
+def _bands(plane: _Plane, bands: Sequence[Band], runs: list[_Run]) -> list[Markup]:
     parts: list[Markup] = []
     for band in bands:
         top, bottom = plane.y(band.high), plane.y(band.low)
@@ -130,8 +139,35 @@ def _bands(plane: _Plane, bands: Sequence[Band]) -> list[Markup]:
             )
         )
         if bottom - top >= 16:
-            parts.append(_text(plane.left + 6, top + 14, band.label, size=11))
+            parts.append(_band_label(plane, top, bottom, band.label, runs))
     return parts
+
+
+def _band_label(plane: _Plane, top: float, bottom: float, words: str, runs: list[_Run]) -> Markup:
+    """A band's words, in that corner of the band which is farthest from the line."""
+    width = _width(words, 11)
+    left, right = plane.left + 6, plane.right - 6 - width
+
+    def room(corner: tuple[float, float]) -> float:
+        x, y = corner
+        crossed = _heights(runs, x - 8, x + width + 8)
+        return min((abs(height - (y - 4)) for height in crossed), default=plane.bottom)
+
+    corners = [(left, top + 14), (right, bottom - 6), (left, bottom - 6), (right, top + 14)]
+    x, y = max(corners, key=room)
+    return _text(x, y, words, size=11)
+
+
+def _heights(runs: list[_Run], start: float, end: float) -> list[float]:
+    """Where the line runs between two places: the y of its corners and of both ends."""
+    found: list[float] = []
+    for run in runs:
+        found.extend(y for x, y, _point in run if start <= x <= end)
+        for (x1, y1, _a), (x2, y2, _b) in pairwise(run):
+            found.extend(y1 + (y2 - y1) * (x - x1) / (x2 - x1) for x in (start, end) if x1 < x < x2)
+    if runs and start <= runs[-1][-1][0] <= end + 40:
+        found.append(runs[-1][-1][1] - 16)  # the figure over the last point
+    return found
 
 
 def _axis(plane: _Plane, ticks: Sequence[Number]) -> list[Markup]:
@@ -165,9 +201,9 @@ def _width(words: str, size: int = 12) -> float:
     return sum(size if ord(letter) > 0x2E7F else size * 0.56 for letter in words)
 
 
-def _runs(plane: _Plane, points: Sequence[Point]) -> list[list[tuple[float, float, Point]]]:
+def _runs(plane: _Plane, points: Sequence[Point]) -> list[_Run]:
     """Unbroken stretches of measured points, as coordinates."""
-    runs: list[list[tuple[float, float, Point]]] = [[]]
+    runs: list[_Run] = [[]]
     for index, point in enumerate(points):
         if point.value is None:
             if runs[-1]:
@@ -177,9 +213,8 @@ def _runs(plane: _Plane, points: Sequence[Point]) -> list[list[tuple[float, floa
     return [run for run in runs if run]
 
 
-def _line(plane: _Plane, points: Sequence[Point]) -> list[Markup]:
+def _line(plane: _Plane, runs: list[_Run]) -> list[Markup]:
     parts: list[Markup] = []
-    runs = _runs(plane, points)
     for run in runs:
         path = " ".join(f"{_n(x)},{_n(y)}" for x, y, _point in run)
         if len(run) > 1:
@@ -237,11 +272,12 @@ def line_chart(
         count=max(len(points), 1),
     )
     room = (plane.right - plane.left) / max(len(points) - 1, 1)
+    runs = _runs(plane, points)
     body = [
-        *_bands(plane, bands),
+        *_bands(plane, bands, runs),
         *_axis(plane, ticks),
         *_labels(plane, points, room),
-        *_line(plane, points),
+        *_line(plane, runs),
     ]
     return _svg(width, height, title, desc, font, body)
 
