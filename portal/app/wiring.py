@@ -8,6 +8,9 @@ from uuid import UUID
 
 from flask import Blueprint, Flask
 
+from portal.cases import views as cases_views
+from portal.cases.imports import jobs as case_imports_jobs
+from portal.cases.imports import views as case_imports_views
 from portal.deadlines import service as deadlines
 from portal.identity import views as identity_views
 from portal.jobs import views as jobs_views
@@ -30,11 +33,13 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     journal_views.bp,
     notices_views.bp,
     messages_views.bp,
+    cases_views.bp,
+    case_imports_views.bp,
 )
 
 SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {}
 
-TASK_MODULES = (notices_jobs,)
+TASK_MODULES = (notices_jobs, case_imports_jobs)
 """Modules whose import registers tasks."""
 
 

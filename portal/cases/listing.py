@@ -53,7 +53,7 @@ class CaseFilter:
         return "case_no" if self.case_no else ""
 
 
-def _lines() -> sa.Select[Any]:
+def _lines() -> Any:
     """Columns, not entities: a page of fifty rows has milliseconds. Names come by `names_of`."""
     return sa.select(
         Case.id,
@@ -104,13 +104,13 @@ class Names:
 
 def names_of(session: Session, rows: Sequence[Any]) -> Names:
     """The names of whatever the rows refer to, in one statement."""
-    wanted = (
+    wanted: tuple[tuple[Any, Any, set[UUID]], ...] = (
         (Tenant, Tenant.short_name, {row.tenant_id for row in rows}),
         (Project, Project.name, {row.project_id for row in rows}),
         (Group, Group.name, {row.group_id for row in rows if row.group_id}),
         (Member, Member.name, {row.member_id for row in rows if row.member_id}),
     )
-    parts = [
+    parts: list[Any] = [
         sa.select(sa.literal_column(str(number)).label("kind"), table.id, name.label("name")).where(
             table.id == sa.func.any(sa.cast(list(ids), sa.ARRAY(sa.Uuid)))
         )
@@ -199,7 +199,7 @@ def choices(session: Session, *, company: bool, vendor_id: UUID | None) -> Choic
         ).all()
     if vendor_id is None:
         return Choices(tuple((row[0], row[1]) for row in vendors), (), ())
-    rows = session.execute(
+    rows: Sequence[Any] = session.execute(
         sa.union_all(
             sa.select(sa.literal_column("0").label("kind"), Project.id, Project.name).where(
                 Project.tenant_id == vendor_id

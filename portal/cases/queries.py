@@ -55,7 +55,7 @@ def in_hand_volume(session: Session) -> dict[UUID, int]:
     rows = session.execute(
         sa.select(Case.tenant_id, sa.func.count()).where(_HELD_HERE).group_by(Case.tenant_id)
     )
-    return {tenant_id: count for tenant_id, count in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +233,7 @@ def get_case(session: Session, case_id: UUID, tenant_id: UUID | None = None) -> 
     return CaseView(**{**values, "status": CaseStatus(values["status"])})
 
 
-def _joined(statement: sa.Select[Any]) -> sa.Select[Any]:
+def _joined(statement: Any) -> Any:
     """Names beside the ids. Outer joins, so that the order of an index of `cases` survives."""
     return (
         statement.select_from(Case)
@@ -283,4 +283,4 @@ def status_counts(session: Session, tenant_id: UUID) -> Mapping[str, int]:
         .where(Case.tenant_id == tenant_id)
         .group_by(Case.status)
     )
-    return {status: count for status, count in rows}
+    return {row[0]: row[1] for row in rows}

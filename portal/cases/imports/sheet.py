@@ -7,8 +7,19 @@ from datetime import date
 from decimal import Decimal
 
 from portal.cases.rules import normal_case_no
-from portal.files.cells import Bad, Book, CardNumber, Cell, Choice, Date, Integer, Money, Option
-from portal.files.cells import Phone, Text
+from portal.files.cells import (
+    Bad,
+    Book,
+    CardNumber,
+    Cell,
+    Choice,
+    Date,
+    Integer,
+    Money,
+    Option,
+    Phone,
+    Text,
+)
 from portal.files.columns import Column, Template
 
 MAX_ROWS = 50_000
