@@ -1,0 +1,254 @@
+"""The vendor's answers: items that cannot be provided (无法提供), and the hand-in (A3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.calendar import service as calendar_service
+from portal.deadlines import service as deadlines
+from portal.deadlines.queries import clock_of
+from portal.journal.service import record
+from portal.kernel import clock
+from portal.kernel.access import Actor
+from portal.kernel.errors import Conflict, Invalid, NotFound
+from portal.kernel.phrases import phrase
+from portal.materials import papers
+from portal.materials.events import get_item, get_request, tell
+from portal.materials.items import PaperItem, paper_items
+from portal.materials.kinds import (
+    ItemState,
+    RequestEventKind,
+    RequestState,
+    UnavailableReason,
+)
+from portal.materials.models import Delivery, HandIn, MaterialRequest, RequestEvent, RequestItem
+from portal.materials.queries import CLOCK
+from portal.materials.rules import check_open, count, moved, working_days_late
+from portal.notices.service import issue
+from tenants.rows import new_id
+
+MOST_NOTE = 1_000
+_CHANGES = (
+    RequestEventKind.DELIVERED,
+    RequestEventKind.REPLACED,
+    RequestEventKind.ANSWERED,
+    RequestEventKind.TAKEN_BACK,
+)
+
+
+def answer_unavailable(
+    session: Session,
+    request_id: UUID,
+    item_ids: Sequence[UUID],
+    *,
+    reason: str,
+    note: str,
+    actor: Actor,
+) -> int:
+    """Say of items that they cannot be provided, and why; returns how many.
+
+    Items with a delivered or accepted file refuse (`Conflict`): then nothing at all is changed. A
+    system failure needs a note. The audit department accepts or returns the answer later.
+    """
+    request = get_request(session, request_id, share=True)
+    check_open(request.state)
+    chosen = _reason(reason)
+    text = note.strip()
+    if chosen is UnavailableReason.SYSTEM_FAULT and not text:
+        raise Invalid(
+            phrase("A system failure needs a note."),
+            phrase("Write what failed and when, and whom it was reported to."),
+        )
+    if not item_ids:
+        raise Invalid(phrase("No item is chosen."), phrase("Tick the items first."))
+    items = [get_item(session, request, item_id) for item_id in sorted(set(item_ids))]
+    now = clock.now()
+    for item in items:
+        item.state = moved(item.state, ItemState.UNAVAILABLE)
+        item.answer_reason, item.answer_note = chosen.value, text[:MOST_NOTE] or None
+        item.answered_at, item.answered_by_name = now, actor.name
+        item.version += 1
+    data: dict[str, object] = {"items": len(items), "reason": chosen.value, "note": text}
+    if len(items) == 1:
+        data |= {"case_no": items[0].case_no, "kind": items[0].kind}
+    tell(session, request, RequestEventKind.ANSWERED, actor=actor, data=data)
+    _record(session, request, "materials.items.answered", items, actor=actor)
+    session.flush()
+    return len(items)
+
+
+def _reason(value: str) -> UnavailableReason:
+    try:
+        return UnavailableReason(value)
+    except ValueError as error:
+        raise Invalid(
+            phrase("The reason is missing."), phrase("Choose why it cannot be provided.")
+        ) from error
+
+
+def take_back(session: Session, request_id: UUID, item_id: UUID, *, actor: Actor) -> None:
+    """Take an answer back: the item is owed again. Raises `Conflict` when there is none."""
+    request = get_request(session, request_id, share=True)
+    check_open(request.state)
+    item = get_item(session, request, item_id)
+    item.state = moved(item.state, ItemState.MISSING)
+    item.answer_reason = item.answer_note = item.answered_at = item.answered_by_name = None
+    item.version += 1
+    data = {"case_no": item.case_no, "kind": item.kind}
+    tell(session, request, RequestEventKind.TAKEN_BACK, actor=actor, data=data)
+    _record(session, request, "materials.items.taken_back", [item], actor=actor)
+    session.flush()
+
+
+def _record(
+    session: Session,
+    request: MaterialRequest,
+    action: str,
+    items: Sequence[RequestItem],
+    *,
+    actor: Actor,
+) -> None:
+    record(
+        session,
+        action,
+        ("material_request", request.id),
+        actor=actor,
+        tenant_id=request.tenant_id,
+        data={"number": request.number, "items": [str(item.id) for item in items]},
+    )
+
+
+def hand_in(session: Session, request_id: UUID, *, seen_version: int, actor: Actor) -> HandIn:
+    """Hand in what is there: the moment that counts (A3), and a receipt with its own number.
+
+    Runs in the vendor's scope. In parts is fine: a hand-in that leaves something missing gives
+    its receipt, and the clock runs on for the rest; one that leaves nothing stops the clock. One
+    at a time by the request's lock; a second click finds nothing new and is refused (`Conflict`).
+    """
+    request = get_request(session, request_id, lock=True)
+    check_open(request.state)
+    last = _last(session, request)
+    _check_new(session, request, last, seen_version)
+    items = paper_items(session, request)
+    counts = count(item.tallied for item in items)
+    if not counts.delivered and not counts.unavailable:
+        raise Conflict(
+            phrase("Nothing has been delivered or answered yet."),
+            phrase("Send files, or answer what cannot be provided; then hand in."),
+        )
+    deadline = clock_of(session, request.tenant_id, request.id, CLOCK)
+    if deadline is None:
+        raise NotFound("clock of the request")
+    now = clock.now()
+    late = working_days_late(calendar_service.load(session), deadline.due_at, now)
+    made = HandIn(
+        tenant_id=request.tenant_id,
+        id=new_id(),
+        request_id=request.id,
+        no=last.no + 1 if last else 1,
+        at=now,
+        due_at=deadline.due_at,
+        in_time=now <= deadline.due_at,
+        working_days_late=late,
+        counts=counts.as_data(),
+        by_name=actor.name,
+    )
+    session.add(made)
+    request.state = RequestState.HANDED_IN
+    request.handed_in_at = now
+    request.version += 1
+    if counts.complete:
+        deadlines.close(session, request.tenant_id, request.id, at=now, kind=CLOCK)
+    data = {"no": made.no, "in_time": made.in_time, "days_late": late, **made.counts}
+    tell(session, request, RequestEventKind.HANDED_IN, actor=actor, data=data)
+    record(
+        session,
+        "materials.request.handed_in",
+        ("material_request", request.id),
+        actor=actor,
+        tenant_id=request.tenant_id,
+        data={"number": request.number, **data},
+    )
+    session.flush()
+    _receipt(session, request, made, items, actor=actor)
+    return made
+
+
+def _last(session: Session, request: MaterialRequest) -> HandIn | None:
+    return session.scalars(
+        sa.select(HandIn)
+        .where(HandIn.tenant_id == request.tenant_id, HandIn.request_id == request.id)
+        .order_by(HandIn.no.desc())
+        .limit(1)
+    ).first()
+
+
+def changed_since(session: Session, request: MaterialRequest, last: HandIn | None) -> bool:
+    """Whether something was delivered, replaced, answered or taken back after a hand-in."""
+    statement = sa.select(RequestEvent.id).where(
+        RequestEvent.tenant_id == request.tenant_id,
+        RequestEvent.request_id == request.id,
+        RequestEvent.kind.in_([kind.value for kind in _CHANGES]),
+    )
+    if last is not None:
+        # Ids are ordered by time, and deliveries wait for a running hand-in's lock.
+        statement = statement.where(RequestEvent.id > last.id)
+    return session.scalar(statement.limit(1)) is not None
+
+
+def _check_new(
+    session: Session, request: MaterialRequest, last: HandIn | None, seen_version: int
+) -> None:
+    if last is not None and not changed_since(session, request, last):
+        raise Conflict(
+            phrase(
+                "This delivery was handed in already: receipt %(number)s.",
+                number=f"{request.number}-R{last.no}",
+            ),
+            phrase("Deliver or answer something more before handing in again."),
+        )
+    if request.version != seen_version:
+        raise Conflict(
+            phrase("The request has changed since you opened the page."),
+            phrase("Look at its present state, then hand in again."),
+        )
+
+
+def _receipt(
+    session: Session,
+    request: MaterialRequest,
+    made: HandIn,
+    items: Sequence[PaperItem],
+    *,
+    actor: Actor,
+) -> None:
+    """Issue the receipt from the vendor's own rows; a job in its scope prints it."""
+    paper = papers.request_paper(session, request)
+    deadline = clock_of(session, request.tenant_id, request.id, CLOCK)
+    if paper is None or deadline is None:
+        raise NotFound("paper of the request")
+    begun = session.scalar(
+        sa.select(sa.func.min(Delivery.started_at)).where(
+            Delivery.tenant_id == request.tenant_id,
+            Delivery.request_id == request.id,
+            Delivery.state == "current",
+        )
+    )
+    document = issue(
+        session,
+        tenant_id=request.tenant_id,
+        template="delivery_receipt",
+        number=f"{request.number}-R{made.no}",
+        title=papers.RECEIPT_TITLE,
+        content=papers.receipt_content(
+            request, paper, made, items, begun_at=begun or made.at, deadline=deadline, actor=actor
+        ),
+        subject=("hand_in", made.id),
+        actor=actor,
+    )
+    made.document_id = document.id
+    session.flush()

@@ -1,0 +1,300 @@
+"""Reads of a request's items and of the files delivered for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.cases.models import Case
+from portal.files.models import StoredFile
+from portal.kernel.errors import NotFound
+from portal.kernel.paging import Page, Sort, paginate
+from portal.materials.kinds import CheckState, ItemState
+from portal.materials.models import Delivery, MaterialRequest, RequestItem
+from portal.materials.queries import usable
+from portal.materials.rules import Tallied
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A delivered file. `problems` are codes with parameters of `portal.files.problems`."""
+
+    id: UUID
+    item_id: UUID
+    request_id: UUID
+    safe_name: str
+    media_type: str
+    size: int
+    sha256: str
+    state: str
+    check_state: str
+    problems: tuple[tuple[str, dict[str, Any]], ...]
+    duration: float | None
+    has_peaks: bool
+    delivered_at: datetime
+    delivered_by_name: str
+    matched_how: str
+    replaces_id: UUID | None
+
+    @property
+    def is_audio(self) -> bool:
+        """Whether it is a recording that can be listened to."""
+        return self.has_peaks
+
+    @property
+    def path(self) -> str:
+        """Where it is downloaded."""
+        return f"/requests/{self.request_id}/files/{self.id}"
+
+    @property
+    def audio_path(self) -> str:
+        """Where a player reads sound (a playable copy where the codec needs one)."""
+        return f"{self.path}/audio"
+
+    @property
+    def peaks_path(self) -> str:
+        """Where a player reads the wave form."""
+        return f"{self.path}/peaks"
+
+
+def _file_row(row: Any) -> FileRow:
+    delivery: Delivery = row[0]
+    result = delivery.check_result
+    return FileRow(
+        delivery.id,
+        delivery.item_id,
+        delivery.request_id,
+        row.safe_name,
+        row.media_type,
+        row.size,
+        delivery.sha256,
+        delivery.state,
+        delivery.check_state,
+        tuple((entry["code"], entry["params"]) for entry in result.get("problems", ())),
+        result.get("facts", {}).get("duration"),
+        delivery.peaks_key is not None,
+        delivery.delivered_at,
+        delivery.delivered_by_name,
+        delivery.matched_how,
+        delivery.replaces_id,
+    )
+
+
+def _files() -> Any:
+    statement = (
+        sa.select(Delivery, StoredFile.safe_name, StoredFile.media_type, StoredFile.size)
+        .join(
+            StoredFile,
+            sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id),
+        )
+        .order_by(Delivery.id)
+    )
+    return statement
+
+
+def files_of(session: Session, item_ids: Sequence[UUID]) -> dict[UUID, list[FileRow]]:
+    """Delivered files by item, old versions included, in order of delivery."""
+    found: dict[UUID, list[FileRow]] = {}
+    for row in session.execute(_files().where(Delivery.item_id.in_(list(item_ids)))):
+        found.setdefault(row[0].item_id, []).append(_file_row(row))
+    return found
+
+
+def get_delivery(
+    session: Session, request_id: UUID, delivery_id: UUID
+) -> tuple[Delivery, StoredFile]:
+    """A delivered file of a request; raises `NotFound`."""
+    row = session.execute(
+        sa.select(Delivery, StoredFile)
+        .join(
+            StoredFile,
+            sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id),
+        )
+        .where(
+            Delivery.id == delivery_id,
+            Delivery.request_id == request_id,
+            StoredFile.state == "stored",
+        )
+    ).first()
+    if row is None:
+        raise NotFound("delivered file")
+    return row[0], row[1]
+
+
+def file_row(session: Session, delivery_id: UUID) -> FileRow:
+    """One delivered file as pages show it; raises `NotFound`."""
+    row = session.execute(_files().where(Delivery.id == delivery_id)).first()
+    if row is None:
+        raise NotFound("delivered file")
+    return _file_row(row)
+
+
+def delivered_files(
+    session: Session, tenant_id: UUID, request_id: UUID, case_id: UUID
+) -> list[FileRow]:
+    """What was delivered for a case on a request, current versions only (the review desk)."""
+    rows = session.execute(
+        _files()
+        .join(
+            RequestItem,
+            sa.and_(
+                RequestItem.tenant_id == Delivery.tenant_id, RequestItem.id == Delivery.item_id
+            ),
+        )
+        .where(
+            Delivery.tenant_id == tenant_id,
+            Delivery.request_id == request_id,
+            Delivery.state == "current",
+            RequestItem.case_id == case_id,
+        )
+    )
+    return [_file_row(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """An item in the table of a request."""
+
+    id: UUID
+    case_id: UUID
+    case_no: str
+    kind: str
+    required: bool
+    state: str
+    card_masked: str
+    debtor_masked: str
+    entrusting_company: str
+    answer_reason: str | None
+    answer_note: str | None
+    answered_at: datetime | None
+    answered_by_name: str | None
+    decision_note: str | None
+    decided_by_name: str | None
+    version: int
+    files: tuple[FileRow, ...]
+    old_files: tuple[FileRow, ...]
+
+    @property
+    def pending(self) -> bool:
+        """Whether a file of it is still being checked."""
+        return any(file.check_state == CheckState.PENDING for file in self.files)
+
+
+ITEM_FILTERS = ("all", "missing", "delivered", "unavailable", "problem", "returned", "accepted")
+
+
+def _shown(show: str) -> sa.ColumnElement[bool]:
+    state = RequestItem.state
+    if show == "missing":
+        owed = sa.and_(state == ItemState.MISSING, RequestItem.required)
+        return sa.or_(owed, state == ItemState.RETURNED)
+    if show == "problem":
+        return sa.and_(state == ItemState.DELIVERED, ~usable())
+    if show in ("delivered", "unavailable", "returned", "accepted"):
+        return state == show
+    return sa.true()
+
+
+def list_items(
+    session: Session,
+    request: MaterialRequest,
+    show: str = "all",
+    cursor: str | None = None,
+    *,
+    size: int = 150,
+) -> Page[ItemRow]:
+    """The items of a request by case number, with their files."""
+    statement = (
+        _items(request)
+        .add_columns(RequestItem.id.label("id"), RequestItem.case_no.label("sort_key"))
+        .where(_shown(show))
+    )
+    page = paginate(
+        session, statement, Sort(RequestItem.case_no, RequestItem.id), cursor, size=size
+    )
+    files = files_of(session, [row.id for row in page.items])
+    return page.map(lambda row: _item_row(row, files.get(row.id, [])))
+
+
+def _items(request: MaterialRequest) -> Any:
+    statement = (
+        sa.select(RequestItem, Case.card_masked, Case.debtor_masked, Case.entrusting_company)
+        .join(
+            Case, sa.and_(Case.tenant_id == RequestItem.tenant_id, Case.id == RequestItem.case_id)
+        )
+        .where(RequestItem.tenant_id == request.tenant_id, RequestItem.request_id == request.id)
+    )
+    return statement
+
+
+def _item_row(row: Any, files: Sequence[FileRow]) -> ItemRow:
+    item: RequestItem = row[0]
+    return ItemRow(
+        item.id,
+        item.case_id,
+        item.case_no,
+        item.kind,
+        item.required,
+        item.state,
+        row.card_masked,
+        row.debtor_masked,
+        row.entrusting_company,
+        item.answer_reason,
+        item.answer_note,
+        item.answered_at,
+        item.answered_by_name,
+        item.decision_note,
+        item.decided_by_name,
+        item.version,
+        tuple(file for file in files if file.state == "current"),
+        tuple(file for file in files if file.state != "current"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PaperItem:
+    """An item as the receipt names it, with its current files."""
+
+    case_no: str
+    card_masked: str
+    kind: str
+    state: str
+    answer_reason: str | None
+    answer_note: str | None
+    tallied: Tallied
+    files: tuple[FileRow, ...]
+
+
+def paper_items(session: Session, request: MaterialRequest) -> list[PaperItem]:
+    """All items of a request, for its receipt and its counts."""
+    rows = session.execute(_items(request).order_by(RequestItem.case_no, RequestItem.id)).all()
+    files: dict[UUID, list[FileRow]] = {}
+    for found in session.execute(
+        _files().where(
+            Delivery.tenant_id == request.tenant_id,
+            Delivery.request_id == request.id,
+            Delivery.state == "current",
+        )
+    ):
+        files.setdefault(found[0].item_id, []).append(_file_row(found))
+    return [_paper_item(row[0], row.card_masked, files.get(row[0].id, [])) for row in rows]
+
+
+def _paper_item(item: RequestItem, card: str, files: Sequence[FileRow]) -> PaperItem:
+    broken = bool(files) and all(file.check_state == CheckState.PROBLEM for file in files)
+    return PaperItem(
+        item.case_no,
+        card,
+        item.kind,
+        item.state,
+        item.answer_reason,
+        item.answer_note,
+        Tallied(item.state, item.required, item.answer_reason is not None, 1, int(broken)),
+        tuple(files),
+    )

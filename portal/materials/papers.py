@@ -1,0 +1,216 @@
+"""The content of the two papers: the request (调取通知) and the delivery receipt (材料接收回执)."""
+
+from __future__ import annotations
+
+import calendar as months
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.deadlines.models import Deadline
+from portal.files.kinds import FileKind
+from portal.kernel import clock
+from portal.kernel.access import Actor
+from portal.kernel.settings import settings
+from portal.materials.items import PaperItem
+from portal.materials.kinds import MaterialKind
+from portal.materials.models import HandIn, MaterialRequest
+from portal.materials.queries import RequestedCase
+from portal.materials.rules import standing
+from portal.materials.words import REASONS_ON_PAPER
+from portal.notices.models import Document
+from portal.notices.service import Recipient
+from portal.vendors.models import Contract, Member
+from tenants.models import Tenant, TenantKind
+
+DEPARTMENT = "稽核部"
+REQUEST_TITLE = "调取通知"
+RECEIPT_TITLE = "材料接收回执"
+_PARTS = {"manager": "经理", "office": "内勤"}
+
+
+def month_of(period: str) -> tuple[date, date]:
+    """First and last day of a month "YYYY-MM"."""
+    year, month = (int(part) for part in period.split("-"))
+    return date(year, month, 1), date(year, month, months.monthrange(year, month)[1])
+
+
+def recipients(session: Session, tenant_id: UUID) -> list[Recipient]:
+    """Whom the request goes to: the vendor's managers and office staff."""
+    rows = session.scalars(
+        sa.select(Member)
+        .where(
+            Member.tenant_id == tenant_id,
+            Member.role.in_(tuple(_PARTS)),
+            sa.or_(Member.until.is_(None), Member.until >= clock.today()),
+        )
+        .order_by(Member.role, Member.staff_no)
+    )
+    return [Recipient(_PARTS[row.role], row.name, row.account_id) for row in rows]
+
+
+def _formats(names: Sequence[str]) -> str:
+    return "、".join(FileKind(name).label for name in names)
+
+
+def _draw(facts: Mapping[str, Any], cases: int) -> dict[str, Any]:
+    """How the vendor's cases were drawn; the seed itself stays with the portal's page."""
+    seed = facts.get("seed_hash") or hashlib.sha256(str(facts.get("seed", "")).encode()).hexdigest()
+    return {
+        "method": "proportional",
+        "drawn_at": str(facts.get("drawn_at") or clock.now().isoformat()),
+        "population": int(facts["population"]),
+        "sample": cases,
+        "seed_hash": seed,
+        "population_hash": str(facts["population_hash"]),
+    }
+
+
+def _contract(session: Session, tenant_id: UUID) -> str | None:
+    today = clock.today()
+    return session.scalar(
+        sa.select(Contract.number)
+        .where(
+            Contract.tenant_id == tenant_id, Contract.starts_on <= today, Contract.ends_on >= today
+        )
+        .order_by(Contract.starts_on.desc())
+        .limit(1)
+    )
+
+
+def request_content(
+    session: Session,
+    request: MaterialRequest,
+    deadline: Deadline,
+    cases: Sequence[RequestedCase],
+    *,
+    actor: Actor,
+) -> dict[str, Any]:
+    """What stands on the request's paper. Card numbers go in masked: the content is kept."""
+    company = session.scalars(sa.select(Tenant).where(Tenant.kind == TenantKind.COMPANY)).one()
+    vendor = session.scalars(sa.select(Tenant).where(Tenant.id == request.tenant_id)).one()
+    first, last = month_of(request.period)
+    content: dict[str, Any] = {
+        "issuer": {"name": company.name, "department": DEPARTMENT},
+        "vendor": {"name": vendor.name, "code": vendor.code},
+        "basis": "draw" if request.manner == "draw" else "call_up",
+        "period": {"first": first.isoformat(), "last": last.isoformat()},
+        "due": {"at": deadline.due_at.isoformat(), "why": deadline.basis["days"]},
+        "deliver_at": f"{settings().base_url}/requests/{request.id}",
+        "contact": {"name": actor.name, "department": DEPARTMENT},
+        "materials": [
+            {
+                "name": entry["name"],
+                "requirement": entry["requirement"],
+                "format": _formats(entry["formats"]),
+            }
+            for entry in request.wanted
+        ],
+        "cases": [
+            {
+                "case_number": case.case_no,
+                "creditor": case.entrusting_company,
+                "card": case.card_masked,
+                "customer": case.debtor_masked,
+                "project": case.project,
+            }
+            for case in cases
+        ],
+        "signed": {"name": actor.name, "at": clock.now().isoformat()},
+    }
+    if request.reason:
+        content["reason"] = request.reason
+    number = _contract(session, request.tenant_id)
+    if number:
+        content["contract"] = {"number": number}
+    if request.manner == "draw":
+        content["draw"] = _draw(request.draw_facts, len(cases))
+    return content
+
+
+def request_paper(session: Session, request: MaterialRequest) -> Document | None:
+    """The request's own paper."""
+    return session.scalars(
+        sa.select(Document).where(
+            Document.tenant_id == request.tenant_id,
+            Document.subject_id == request.id,
+            Document.template == "material_request",
+        )
+    ).first()
+
+
+def _state(item: PaperItem) -> tuple[str, str | None]:
+    """An item's state on the receipt, and the reason beside it."""
+    place = standing(item.tallied)
+    if place == "unavailable":
+        reason = REASONS_ON_PAPER[item.answer_reason or ""]
+        return place, f"{reason}；{item.answer_note}"[:180] if item.answer_note else reason
+    if place == "delivered" and item.tallied.problems:
+        return place, "文件检查未通过,待更换"
+    if item.state == "returned":
+        return place, "稽核部已退回,待重新提交"
+    return place, None
+
+
+def receipt_content(
+    request: MaterialRequest,
+    paper: Document,
+    made: HandIn,
+    items: Sequence[PaperItem],
+    *,
+    begun_at: datetime,
+    deadline: Deadline,
+    actor: Actor,
+) -> dict[str, Any]:
+    """What stands on a receipt (UX 3): number, server time, in time or late, every item, every
+    file with its SHA-256, who handed in. Built in the vendor's own scope from its own rows."""
+    names = {entry["kind"]: entry["name"] for entry in request.wanted}
+    materials, files = [], []
+    for item in items:
+        if not standing(item.tallied):
+            continue
+        state, reason = _state(item)
+        row = {
+            "case_number": item.case_no,
+            "card": item.card_masked,
+            "material": names[MaterialKind(item.kind)],
+            "expected": 1,
+            "delivered": len(item.files),
+            "state": state,
+        }
+        materials.append({**row, "reason": reason} if reason else row)
+        files += [
+            {
+                "name": file.safe_name,
+                "case_number": item.case_no,
+                "material": names[MaterialKind(item.kind)],
+                "size": file.size,
+                "sha256": file.sha256,
+                "received_at": file.delivered_at.isoformat(),
+            }
+            for file in item.files
+        ]
+    return {
+        "issuer": paper.content["issuer"],
+        "vendor": paper.content["vendor"],
+        "request": {
+            "number": request.number,
+            "issued_at": (request.issued_at or made.at).isoformat(),
+            "due_at": made.due_at.isoformat(),
+        },
+        "begun_at": min(begun_at, made.at).isoformat(),
+        "completed_at": made.at.isoformat(),
+        "on_time": made.in_time,
+        "late_working_days": made.working_days_late,
+        "counts": made.counts,
+        "materials": materials,
+        "files": files,
+        "handed_in_by": {"name": actor.name},
+        "delivery": made.no,
+        "due": {"at": deadline.due_at.isoformat(), "why": deadline.basis["days"]},
+    }
