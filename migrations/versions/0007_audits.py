@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.Column("draw_id", sa.Uuid(), nullable=False),
         sa.Column("in_hand", sa.Integer(), nullable=False),
         sa.Column("quota", sa.Integer(), nullable=False),
-        sa.Column("population", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("population", sa.LargeBinary(), nullable=False),
         sa.Column("population_hash", sa.Text(), nullable=False),
         sa.Column("vendor_seed", sa.Text(), nullable=True),
         sa.Column("positions", postgresql.ARRAY(sa.Integer()), nullable=True),
@@ -73,6 +73,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_draw_shares")),
         sa.UniqueConstraint("tenant_id", "draw_id", name=op.f("uq_draw_shares_tenant_id_draw_id")),
     )
+    # Random bytes do not shrink: no time is spent on trying.
+    op.execute("ALTER TABLE draw_shares ALTER COLUMN population SET STORAGE EXTERNAL")
     op.create_index("ix_draw_shares_draw", "draw_shares", ["draw_id"], unique=False)
     op.create_table(
         "draws",

@@ -107,8 +107,9 @@ class Draw(CompanyRow, Base):
 class DrawShare(PrivateRow, Base):
     """One vendor's part of a draw: its frozen population, its quota, what was drawn.
 
-    The population stands in the method's order (ascending ids) and is loaded only when asked for:
-    80 KB a vendor of 5,000 cases. `run_id`: the job that issues the vendor's request.
+    The population stands as the method takes it (`portal.cases.draw.canonical`: the ids' 16 bytes,
+    ascending) and is loaded only when asked for: 80 KB a vendor of 5,000 cases. `run_id`: the job
+    that issues the vendor's request.
     """
 
     __tablename__ = "draw_shares"
@@ -120,7 +121,7 @@ class DrawShare(PrivateRow, Base):
     draw_id: Mapped[UUID]
     in_hand: Mapped[int]
     quota: Mapped[int]
-    population: Mapped[list[UUID]] = mapped_column(ARRAY(sa.Uuid), deferred=True)
+    population: Mapped[bytes] = mapped_column(deferred=True)
     population_hash: Mapped[str]
     vendor_seed: Mapped[str | None]
     positions: Mapped[list[int] | None] = mapped_column(ARRAY(sa.Integer))

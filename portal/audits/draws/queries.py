@@ -1,0 +1,284 @@
+"""Reads of draws: for the company alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.audits.draws.rules import ShareRecord
+from portal.audits.models import Draw, DrawShare
+from portal.cases.draw import case_ids_at
+from portal.cases.models import Case
+from portal.jobs.models import JobRun, RunState
+from portal.kernel.errors import NotFound
+from portal.kernel.paging import Page, Sort, paginate
+from portal.materials.models import MaterialRequest, RequestItem
+from tenants.models import Tenant
+
+SAMPLE_SIZE = 200
+"""Drawn cases on one page."""
+
+
+def vendor_names(session: Session, tenant_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Short names by id."""
+    rows = session.execute(sa.select(Tenant.id, Tenant.short_name).where(Tenant.id.in_(tenant_ids)))
+    return {row.id: row.short_name for row in rows}
+
+
+def draws_of(session: Session, period: str) -> int:
+    """How many draws a month has already."""
+    return session.scalar(sa.select(sa.func.count()).where(Draw.period == period)) or 0
+
+
+def get_draw(session: Session, draw_id: UUID, *, lock: bool = False) -> Draw:
+    """A draw; raises `NotFound`. `lock` holds its row until the transaction ends."""
+    statement = sa.select(Draw).where(Draw.id == draw_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    row = session.scalars(statement).first()
+    if row is None:
+        raise NotFound("draw")
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class DrawLine:
+    """A draw in the list."""
+
+    id: UUID
+    name: str
+    period: str
+    state: str
+    issuing: bool
+    total: int | None
+    rate: Decimal | None
+    population: int
+    population_hash: str | None
+    planned_at: datetime
+    by: str
+
+
+def list_draws(session: Session, period: str = "", cursor: str | None = None) -> Page[DrawLine]:
+    """The draws, newest first; of one month when `period` is given."""
+    statement = sa.select(
+        Draw.id,
+        Draw.planned_at.label("sort_key"),
+        Draw.name,
+        Draw.period,
+        Draw.state,
+        Draw.issuing_at,
+        Draw.total,
+        Draw.rate,
+        Draw.population,
+        Draw.population_hash,
+        Draw.created_by_name,
+    )
+    if period:
+        statement = statement.where(Draw.period == period)
+    page = paginate(session, statement, Sort(Draw.planned_at, Draw.id, descending=True), cursor)
+    return page.map(_line)
+
+
+def _line(row: Any) -> DrawLine:
+    return DrawLine(
+        row.id,
+        row.name,
+        row.period,
+        row.state,
+        row.issuing_at is not None,
+        row.total,
+        row.rate,
+        row.population,
+        row.population_hash,
+        row.sort_key,
+        row.created_by_name,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ShareLine:
+    """One vendor's part on the draw's page. `error`: why its request could not be issued."""
+
+    tenant_id: UUID
+    vendor: str
+    in_hand: int
+    share: Decimal
+    quota: int
+    drawn: int
+    population_hash: str
+    vendor_seed: str | None
+    request_id: UUID | None
+    request_number: str | None
+    due_at: datetime | None
+    run_state: str | None
+    error: dict[str, Any] | None
+
+    @property
+    def failed(self) -> bool:
+        """Whether issuing the request stopped with an error."""
+        return self.request_id is None and self.run_state == RunState.FAILED
+
+
+def shares_of(session: Session, draw: Draw) -> tuple[ShareLine, ...]:
+    """A draw's vendors, the largest volume first."""
+    rows = session.execute(
+        sa.select(
+            DrawShare.tenant_id,
+            Tenant.short_name,
+            DrawShare.in_hand,
+            DrawShare.quota,
+            sa.func.coalesce(sa.func.cardinality(DrawShare.positions), 0).label("drawn"),
+            DrawShare.population_hash,
+            DrawShare.vendor_seed,
+            DrawShare.request_id,
+            MaterialRequest.number,
+            MaterialRequest.due_at,
+            JobRun.state.label("run_state"),
+            JobRun.error,
+        )
+        .join(Tenant, Tenant.id == DrawShare.tenant_id)
+        .outerjoin(
+            MaterialRequest,
+            sa.and_(
+                MaterialRequest.tenant_id == DrawShare.tenant_id,
+                MaterialRequest.id == DrawShare.request_id,
+            ),
+        )
+        .outerjoin(
+            JobRun, sa.and_(JobRun.tenant_id == draw.tenant_id, JobRun.id == DrawShare.run_id)
+        )
+        .where(DrawShare.draw_id == draw.id)
+        .order_by(DrawShare.in_hand.desc(), DrawShare.tenant_id)
+    )
+    return tuple(
+        ShareLine(
+            row.tenant_id,
+            row.short_name,
+            row.in_hand,
+            Decimal(row.in_hand) / Decimal(draw.population),
+            row.quota,
+            row.drawn,
+            row.population_hash,
+            row.vendor_seed,
+            row.request_id,
+            row.number,
+            row.due_at,
+            row.run_state,
+            row.error,
+        )
+        for row in rows
+    )
+
+
+def find_run(session: Session, run_id: UUID | None) -> JobRun | None:
+    """The state of a draw's background work, whoever asked for it."""
+    if run_id is None:
+        return None
+    return session.scalars(
+        sa.select(JobRun).where(JobRun.id == run_id).execution_options(populate_existing=True)
+    ).first()
+
+
+def get_share(session: Session, draw_id: UUID, tenant_id: UUID, *, lock: bool = False) -> DrawShare:
+    """A vendor's part of a draw, without its population; raises `NotFound`."""
+    statement = sa.select(DrawShare).where(
+        DrawShare.draw_id == draw_id, DrawShare.tenant_id == tenant_id
+    )
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    row = session.scalars(statement).first()
+    if row is None:
+        raise NotFound("draw share")
+    return row
+
+
+def drawn_cases(session: Session, share: DrawShare) -> list[UUID]:
+    """The ids of a vendor's drawn cases, in the order of their positions."""
+    return case_ids_at(population_of(session, share), share.positions or [])
+
+
+def population_of(session: Session, share: DrawShare) -> bytes:
+    """A vendor's frozen population, `canonical`."""
+    found = session.scalar(
+        sa.select(DrawShare.population).where(
+            DrawShare.tenant_id == share.tenant_id, DrawShare.id == share.id
+        )
+    )
+    return found or b""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCase:
+    """A drawn case: its position in the population (from 0), its number, how it stands now."""
+
+    position: int
+    case_id: UUID
+    case_no: str
+    project_id: UUID
+    age_band: str
+    status: str
+
+
+def sample(session: Session, share: DrawShare, first: int = 0) -> tuple[DrawnCase, ...]:
+    """Drawn cases of a vendor from the `first` on, `SAMPLE_SIZE` at most."""
+    places = (share.positions or [])[first : first + SAMPLE_SIZE]
+    ids = case_ids_at(population_of(session, share), places)
+    rows = session.execute(
+        sa.select(Case.id, Case.case_no, Case.project_id, Case.age_band, Case.status).where(
+            Case.tenant_id == share.tenant_id, Case.id.in_(ids)
+        )
+    )
+    cases = {row.id: row for row in rows}
+    return tuple(
+        DrawnCase(
+            position,
+            case_id,
+            cases[case_id].case_no,
+            cases[case_id].project_id,
+            cases[case_id].age_band,
+            cases[case_id].status,
+        )
+        for position, case_id in zip(places, ids, strict=True)
+    )
+
+
+def records_of(session: Session, draw: Draw) -> Iterator[ShareRecord]:
+    """The vendors' parts as recorded, populations and requested cases included, one by one."""
+    shares = list(
+        session.scalars(
+            sa.select(DrawShare).where(DrawShare.draw_id == draw.id).order_by(DrawShare.tenant_id)
+        )
+    )
+    names = vendor_names(session, [share.tenant_id for share in shares])
+    for share in shares:
+        yield ShareRecord(
+            share.tenant_id,
+            names[share.tenant_id],
+            share.in_hand,
+            share.quota,
+            population_of(session, share),
+            share.population_hash,
+            share.vendor_seed or "",
+            tuple(share.positions or ()),
+            _requested(session, share) if share.request_id else None,
+        )
+
+
+def _requested(session: Session, share: DrawShare) -> frozenset[UUID]:
+    return frozenset(
+        session.scalars(
+            sa.select(RequestItem.case_id)
+            .where(
+                RequestItem.tenant_id == share.tenant_id,
+                RequestItem.request_id == share.request_id,
+            )
+            .distinct()
+        )
+    )

@@ -1,0 +1,309 @@
+"""Make a draw (A3): plan, freeze, draw, issue; each a recorded act that may be repeated harmlessly.
+
+The population is frozen and hashed, and that committed, before the seed is made: nobody can choose
+a seed for a population, or a population for a seed. Nothing of a draw is visible to a vendor until
+its request is issued.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.audits.draws import queries
+from portal.audits.draws.rules import (
+    Size,
+    check_step,
+    checked_period,
+    differences,
+    shared_out,
+    vendor_facts,
+)
+from portal.audits.models import Draw, DrawShare, DrawState
+from portal.audits.reviews.service import open_reviews
+from portal.cases.draw import (
+    ID_BYTES,
+    METHOD,
+    SEED_BYTES,
+    draw_hash,
+    population_hash,
+    positions,
+    vendor_seed,
+)
+from portal.cases.models import Case
+from portal.cases.queries import in_hand_packed, in_hand_volume
+from portal.jobs.models import JobRun, RunState
+from portal.jobs.service import enqueue
+from portal.journal.service import record
+from portal.kernel import clock
+from portal.kernel.access import Actor
+from portal.kernel.errors import Conflict, Invalid
+from portal.kernel.phrases import Phrase, phrase
+from portal.materials.rules import Wanted
+from portal.materials.service import issue_request
+from tenants.rows import new_id
+
+_NAME = 80
+
+
+def plan(
+    session: Session, *, name: str, period: str, size: Size, wanted: Sequence[Wanted], actor: Actor
+) -> Draw:
+    """Plan a draw and have its population frozen. Raises `Invalid` when the size does not fit what
+    the vendors hold now, or nothing is wanted."""
+    name = name.strip()
+    if not name or len(name) > _NAME:
+        raise Invalid(
+            phrase("A draw needs a name of at most %(most)s characters.", most=_NAME),
+            phrase("Type one, such as the month and its number."),
+        )
+    if not any(one.required for one in wanted):
+        raise Invalid(
+            phrase("A draw asks for at least one material that must be handed over."),
+            phrase("Choose the materials wanted."),
+        )
+    shared_out(size, in_hand_volume(session))
+    row = Draw(
+        tenant_id=actor.company_id,
+        id=new_id(),
+        name=name,
+        period=checked_period(period),
+        method=METHOD,
+        rate=size.rate,
+        total=size.total,
+        state=DrawState.PLANNED,
+        wanted=[asdict(one) for one in wanted],
+        planned_at=clock.now(),
+        created_by=actor.account_id,
+        created_by_name=actor.name,
+    )
+    session.add(row)
+    session.flush()
+    _journal(session, row, "planned", actor, total=size.total, rate=size.rate, wanted=row.wanted)
+    start_freezing(session, row, actor=actor)
+    return row
+
+
+def start_freezing(session: Session, row: Draw, *, actor: Actor) -> bool:
+    """Have a planned draw frozen by a job; False when that is under way or done already."""
+    if row.state != DrawState.PLANNED:
+        return False
+    run = queries.find_run(session, row.run_id)
+    if run is not None and run.state != RunState.FAILED:
+        return False
+    row.run_id = enqueue(
+        session, "draws.freeze", {"draw_id": row.id}, actor=actor, lock=f"draws.{row.id}"
+    )
+    row.version += 1
+    session.flush()
+    return True
+
+
+def freeze(session: Session, draw_id: UUID) -> Draw:
+    """Freeze and hash every vendor's population at one instant, and share out the quotas.
+
+    One statement reads them all, so that no case moves meanwhile. Frozen once, a draw stays as it
+    is. Raises `Invalid` when its size no longer fits.
+    """
+    row = queries.get_draw(session, draw_id, lock=True)
+    if row.state != DrawState.PLANNED:
+        return row
+    packed = dict(in_hand_packed(session))
+    volumes = {vendor: len(ids) // ID_BYTES for vendor, ids in packed.items()}
+    given = shared_out(Size(row.total, row.rate), volumes)
+    hashes = {vendor: population_hash(ids) for vendor, ids in packed.items()}
+    session.execute(
+        sa.insert(DrawShare),
+        [
+            {
+                "tenant_id": vendor,
+                "id": new_id(),
+                "draw_id": row.id,
+                "in_hand": volumes[vendor],
+                "quota": given[vendor],
+                "population": ids,
+                "population_hash": hashes[vendor].hex(),
+            }
+            for vendor, ids in packed.items()
+        ],
+    )
+    row.total = sum(given.values())
+    row.population = sum(volumes.values())
+    row.population_hash = draw_hash(hashes).hex()
+    row.state, row.frozen_at, row.version = DrawState.FROZEN, clock.now(), row.version + 1
+    session.flush()
+    by = Actor(row.created_by, row.created_by_name, row.tenant_id, row.tenant_id)
+    _journal(session, row, "frozen", by, population=row.population, vendors=len(volumes))
+    return row
+
+
+def draw_sample(session: Session, row: Draw, *, actor: Actor) -> bool:
+    """Make the seed, now that the population stands, and draw each vendor's positions.
+
+    `row` is locked. False when it was drawn already: there is no second seed.
+    """
+    if row.state in (DrawState.DRAWN, DrawState.ISSUED):
+        return False
+    check_step(row.state, DrawState.DRAWN)
+    seed = secrets.token_bytes(SEED_BYTES)
+    shares = session.execute(
+        sa.select(
+            DrawShare.tenant_id,
+            DrawShare.id,
+            DrawShare.in_hand,
+            DrawShare.quota,
+            DrawShare.population_hash,
+        ).where(DrawShare.draw_id == row.id)
+    )
+    changes = []
+    for share in shares:
+        own, digest = vendor_seed(seed, share.tenant_id), bytes.fromhex(share.population_hash)
+        drawn = positions(share.in_hand, share.quota, own, digest)
+        changes.append(
+            {
+                "tenant_id": share.tenant_id,
+                "id": share.id,
+                "vendor_seed": own.hex(),
+                "positions": drawn,
+            }
+        )
+    session.execute(sa.update(DrawShare), changes)
+    row.seed, row.drawn_at, row.drawn_by_name = seed.hex(), clock.now(), actor.name
+    row.state, row.version = DrawState.DRAWN, row.version + 1
+    session.flush()
+    _journal(session, row, "drawn", actor, seed=row.seed, cases=row.total)
+    return True
+
+
+def issue(session: Session, row: Draw, *, actor: Actor) -> int:
+    """Have every vendor's request issued, one job and one transaction each.
+
+    `row` is locked. Repeated, it starts again only what failed. Returns the number of jobs started.
+    """
+    if row.state == DrawState.ISSUED:
+        return 0
+    check_step(row.state, DrawState.ISSUED)
+    waiting = session.scalars(
+        sa.select(DrawShare)
+        .outerjoin(
+            JobRun, sa.and_(JobRun.tenant_id == row.tenant_id, JobRun.id == DrawShare.run_id)
+        )
+        .where(
+            DrawShare.draw_id == row.id,
+            DrawShare.request_id.is_(None),
+            sa.or_(JobRun.id.is_(None), JobRun.state == RunState.FAILED),
+        )
+        .order_by(DrawShare.in_hand.desc(), DrawShare.tenant_id)
+        .with_for_update(of=DrawShare, skip_locked=True)
+    ).all()
+    for share in waiting:
+        share.run_id = enqueue(
+            session,
+            "draws.issue_request",
+            {"draw_id": row.id, "vendor_id": share.tenant_id},
+            actor=actor,
+            lock=f"draws.{row.id}.{share.tenant_id}",
+        )
+    if waiting and row.issuing_at is None:
+        row.issuing_at, row.issuing_by = clock.now(), actor.account_id
+        row.issuing_by_name, row.version = actor.name, row.version + 1
+        _journal(session, row, "issuing", actor, vendors=len(waiting))
+    session.flush()
+    return len(waiting)
+
+
+def issue_share(session: Session, draw_id: UUID, vendor_id: UUID) -> UUID:
+    """Issue one vendor's request with its reviews; the last one issued ends the draw.
+
+    Repeated, it answers with the request that is there.
+    """
+    share = queries.get_share(session, draw_id, vendor_id, lock=True)
+    if share.request_id is not None:
+        return share.request_id
+    row = queries.get_draw(session, draw_id)
+    if row.drawn_at is None or row.issuing_by is None or share.vendor_seed is None:
+        raise Conflict(phrase("This draw is not at that step."))
+    actor = Actor(row.issuing_by, row.issuing_by_name or "", row.tenant_id, row.tenant_id)
+    cases = _in_order(session, vendor_id, queries.drawn_cases(session, share))
+    request = issue_request(
+        session,
+        tenant_id=vendor_id,
+        manner="draw",
+        draw_id=row.id,
+        reason="",
+        period=row.period,
+        draw_facts=vendor_facts(
+            in_hand=share.in_hand,
+            quota=share.quota,
+            own_hash=share.population_hash,
+            own_seed=share.vendor_seed,
+            drawn_at=row.drawn_at.isoformat(),
+        ),
+        wanted=[Wanted(one["kind"], one["required"]) for one in row.wanted],
+        case_ids=cases,
+        actor=actor,
+    )
+    open_reviews(session, tenant_id=vendor_id, request_id=request.id, case_ids=cases, actor=actor)
+    share.request_id = request.id
+    session.flush()
+    _end_when_all_issued(session, draw_id, actor)
+    return request.id
+
+
+def _in_order(session: Session, vendor_id: UUID, case_ids: Sequence[UUID]) -> list[UUID]:
+    """The cases by case number: the order that people read."""
+    return list(
+        session.scalars(
+            sa.select(Case.id)
+            .where(Case.tenant_id == vendor_id, Case.id.in_(case_ids))
+            .order_by(Case.case_no)
+        )
+    )
+
+
+def _end_when_all_issued(session: Session, draw_id: UUID, actor: Actor) -> None:
+    """The draw's row is locked before counting, so that of two last vendors one sees the other."""
+    row = queries.get_draw(session, draw_id, lock=True)
+    left = session.scalar(
+        sa.select(sa.func.count()).where(
+            DrawShare.draw_id == draw_id, DrawShare.request_id.is_(None)
+        )
+    )
+    if left or row.state == DrawState.ISSUED:
+        return
+    row.state, row.issued_at, row.version = DrawState.ISSUED, clock.now(), row.version + 1
+    session.flush()
+    _journal(session, row, "issued", actor, cases=row.total)
+
+
+def recompute(session: Session, row: Draw, *, actor: Actor) -> tuple[Phrase, ...]:
+    """Recompute a draw from its record, journal that, and return what does not agree."""
+    if row.seed is None or row.population_hash is None or row.total is None:
+        raise Conflict(
+            phrase("There is no sample yet that could be recomputed."), phrase("Draw it first.")
+        )
+    found = tuple(
+        differences(
+            total=row.total,
+            seed=row.seed,
+            whole_hash=row.population_hash,
+            shares=queries.records_of(session, row),
+        )
+    )
+    _journal(session, row, "recomputed", actor, differences=len(found))
+    return found
+
+
+def _journal(session: Session, row: Draw, act: str, actor: Actor, **data: object) -> None:
+    record(
+        session,
+        f"audits.draw.{act}",
+        ("draw", row.id),
+        actor=actor,
+        data={"period": row.period, "population_hash": row.population_hash, **data},
+    )
