@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Blueprint, Flask
 
+from portal.calendar import views as calendar_views
 from portal.cases import views as cases_views
 from portal.cases.imports import jobs as case_imports_jobs
 from portal.cases.imports import views as case_imports_views
@@ -23,6 +24,7 @@ from portal.kernel.settings import settings
 from portal.notices import jobs as notices_jobs
 from portal.notices import views as notices_views
 from portal.notifications import views as messages_views
+from portal.schemes import views as schemes_views
 from tenants import vault
 from tenants.database import Database
 from tenants.scope import Scope, bound
@@ -33,6 +35,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     journal_views.bp,
     notices_views.bp,
     messages_views.bp,
+    calendar_views.bp,
+    schemes_views.bp,
     cases_views.bp,
     case_imports_views.bp,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time as monotonic
-from datetime import time
+from datetime import date, time
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -88,3 +88,38 @@ def propose_year(session: Session, year: int, *, company_id: UUID) -> None:
             )
         )
     session.flush()
+
+
+def set_day(session: Session, day: date, kind: str, name: str, *, actor: Actor) -> None:
+    """Make a day a holiday, a make-up working day, or an ordinary one again (journalled).
+
+    Deadlines that are already open keep their dates: what was promised to a vendor stands.
+    """
+    session.execute(sa.delete(CalendarDay).where(CalendarDay.day == day))
+    if kind in ("holiday", "make_up"):
+        session.add(CalendarDay(tenant_id=actor.company_id, day=day, kind=kind, name=name.strip()))
+    session.flush()
+    record(
+        session,
+        "calendar.day.changed",
+        ("calendar", None),
+        actor=actor,
+        data={"day": day.isoformat(), "kind": kind, "name": name},
+    )
+    forget()
+
+
+def years(session: Session) -> list[CalendarYear]:
+    """The confirmed years, newest first."""
+    return list(session.scalars(sa.select(CalendarYear).order_by(CalendarYear.year.desc())))
+
+
+def days_of(session: Session, year: int) -> list[CalendarDay]:
+    """A year's exceptions in order."""
+    return list(
+        session.scalars(
+            sa.select(CalendarDay)
+            .where(CalendarDay.day >= date(year, 1, 1), CalendarDay.day <= date(year, 12, 31))
+            .order_by(CalendarDay.day)
+        )
+    )

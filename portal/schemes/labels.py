@@ -1,0 +1,71 @@
+"""The names of the fields of schemes, as people say them."""
+
+from __future__ import annotations
+
+from portal.kernel.phrases import Phrase, phrase
+
+LABELS: dict[str, Phrase] = {
+    "dimensions": phrase("Dimensions"),
+    "indicators": phrase("Indicators"),
+    "code": phrase("Code"),
+    "title": phrase("Name"),
+    "title_en": phrase("Name in English"),
+    "weight": phrase("Weight"),
+    "measure": phrase("How it is measured"),
+    "factor": phrase("Factor"),
+    "cap": phrase("Cap"),
+    "source": phrase("Facts it counts"),
+    "late_per_working_day": phrase("Share lost per working day late"),
+    "points_each": phrase("Points each"),
+    "clauses": phrase("Clauses"),
+    "grades": phrase("Grades"),
+    "grade": phrase("Grade"),
+    "from": phrase("From"),
+    "placements": phrase("New placements"),
+    "red_line_cap": phrase("Highest score of a month with a red line"),
+    "factor_without_data": phrase("Factor of a month without facts"),
+    "bands": phrase("Age bands"),
+    "band": phrase("Age band"),
+    "age": phrase("Age band"),
+    "from_days": phrase("From day"),
+    "to_days": phrase("To day"),
+    "rate": phrase("Commission rate"),
+    "tiers": phrase("Tiers by attainment"),
+    "mode": phrase("Reckoning"),
+    "steps": phrase("Steps"),
+    "multiplier": phrase("Multiplier"),
+    "deduction_cap": phrase("Most that is deducted, as a share of the fee"),
+    "reward": phrase("Reward per excellent case"),
+    "tax_rate": phrase("Tax rate"),
+    "no": phrase("Clause no."),
+    "text": phrase("Text"),
+    "meaning_en": phrase("Meaning in English"),
+    "level": phrase("Level"),
+    "points": phrase("Points"),
+    "deduction": phrase("Deduction, CNY"),
+    "unit": phrase("Counted per"),
+    "damages": phrase("Plus damages"),
+    "outcomes": phrase("Outcomes by level"),
+    "minor": phrase("Minor"),
+    "ordinary": phrase("Ordinary"),
+    "serious": phrase("Serious"),
+    "red_line": phrase("Red line"),
+    "rectify_working_days": phrase("Working days to rectify"),
+    "stop": phrase("Stop at once"),
+    "report": phrase("Report to the general manager's office"),
+    "repetition": phrase("Repetition"),
+    "months": phrase("Months"),
+    "points_factor": phrase("Points times"),
+    "kinds": phrase("Kinds of material"),
+    "kind": phrase("Kind"),
+    "required": phrase("Required"),
+    "asked": phrase("Asked by default"),
+    "name": phrase("Name"),
+    "requirement": phrase("What is required"),
+    "formats": phrase("Formats"),
+}
+
+
+def label(key: str) -> str:
+    """The field's name in the reader's language; an unknown key (a clause number) as it stands."""
+    return str(LABELS.get(key, key))
