@@ -1,0 +1,276 @@
+"""Pages of the review desk: the queue, a case under review, the escalations."""
+
+from __future__ import annotations
+
+import math
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.audits.findings import service as findings
+from portal.audits.findings.forms import MarkForm, NotesForm
+from portal.audits.findings.queries import get_finding
+from portal.audits.findings.text import RepetitionUndecided
+from portal.audits.models import Finding, Review
+from portal.audits.permissions import REVIEW, SEE_ESCALATIONS, SEE_REVIEWS, TAKE_NOTE
+from portal.audits.queries import escalations as list_escalations
+from portal.audits.reviews import page, queries, service
+from portal.audits.reviews.queries import QueueFilter
+from portal.audits.words import LEVELS
+from portal.kernel.access import guard
+from portal.kernel.errors import NotFound, PortalError
+from portal.kernel.web import actor, check_version, db
+
+bp = Blueprint("reviews", __name__, url_prefix="/reviews")
+Answer = str | Response | tuple[str, int]
+STATES = ("open", "pass", "fail")
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """The id that the text is, or None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def uuid_arg(name: str) -> UUID | None:
+    """An id of the address, or None when it is none."""
+    return parse_uuid(request.args.get(name, ""))
+
+
+@bp.get("/")
+@guard(SEE_REVIEWS)
+def index() -> Answer:
+    """The queue of drawn cases by vendor, request and verdict."""
+    state = request.args.get("state", "")
+    wanted = QueueFilter(uuid_arg("vendor"), uuid_arg("request"), state if state in STATES else "")
+    kept = {
+        "vendor": wanted.vendor_id,
+        "request": wanted.request_id,
+        "state": wanted.state,
+    }
+    kept = {name: value for name, value in kept.items() if value}
+    return render_template(
+        "audits/reviews/index.html",
+        rows=queries.queue(db(), wanted, request.args.get("cursor")),
+        wanted=wanted,
+        vendors=queries.vendors(db()),
+        requests=queries.progress(db()),
+        progress=queries.progress(db(), request_id=wanted.request_id) if wanted.request_id else [],
+        link=lambda **more: url_for("reviews.index") + "?" + urlencode({**kept, **more}),
+    )
+
+
+def _show(
+    review: Review,
+    sent: page.Fields | None = None,
+    *,
+    editing: Finding | None = None,
+    problem: PortalError | None = None,
+) -> Answer:
+    """The page of a review; with `problem`, as an answer to a form that was refused."""
+    asked = request.values.get("recording", request.form.get("delivery_id", ""))
+    context = page.context(db(), review, sent or page.Fields(), parse_uuid(asked))
+    may = actor().may(REVIEW) and review.state == "open"
+    if context["finding_form"] is None and may:
+        form = page.finding_form(db(), review, context["materials"], editing)
+        page.prefill(form, review, request.args.get("mark", ""))
+        context["finding_form"] = form
+    html = render_template(
+        "audits/reviews/show.html",
+        **context,
+        editing=editing,
+        problem=problem,
+        proposal=problem if isinstance(problem, RepetitionUndecided) else None,
+        may_review=actor().may(REVIEW),
+        may_change=may,
+        levels=LEVELS,
+    )
+    if problem is not None:
+        return html, problem.status
+    return html if request.method == "GET" else (html, 422)
+
+
+@bp.get("/<uuid:review_id>")
+@guard(SEE_REVIEWS)
+def show(review_id: UUID) -> Answer:
+    """One case: facts, materials, player, marks, notes, findings, verdict."""
+    review = queries.get_review(db(), review_id)
+    editing = None
+    if finding_id := uuid_arg("finding"):
+        editing = _finding(review, finding_id)
+        editing = editing if editing.state == "draft" else None
+    return _show(review, editing=editing)
+
+
+def _finding(review: Review, finding_id: UUID, *, lock: bool = False) -> Finding:
+    finding = get_finding(db(), finding_id, lock=lock)
+    if finding.review_id != review.id:
+        raise NotFound("finding of the review")
+    return finding
+
+
+def _back(review: Review, anchor: str = "") -> Response:
+    db().commit()
+    return redirect(url_for("reviews.show", review_id=review.id) + anchor)
+
+
+@bp.post("/<uuid:review_id>/notes")
+@guard(REVIEW)
+def notes(review_id: UUID) -> Answer:
+    """Keep the private notes."""
+    review = page.locked(db(), review_id)
+    form = NotesForm()
+    try:
+        if not form.validate_on_submit():
+            return _show(review, page.Fields(notes=form))
+        check_version(review, form.version.data)
+        service.save_notes(db(), review, form.notes.data or "", actor=actor())
+    except PortalError as error:
+        form.version.data = str(review.version)
+        return _show(review, page.Fields(notes=form), problem=error)
+    flash(_("Notes saved."), "success")
+    return _back(review, "#notes")
+
+
+@bp.post("/<uuid:review_id>/marks")
+@guard(REVIEW)
+def mark(review_id: UUID) -> Answer:
+    """Keep a mark in a recording."""
+    review = page.locked(db(), review_id)
+    form = MarkForm()
+    known = {str(row.id): row.id for row in page.recordings(queries.materials_of(db(), review))}
+    if not form.validate_on_submit() or form.delivery_id.data not in known:
+        return _show(review, page.Fields(mark=form))
+    try:
+        service.add_mark(
+            db(),
+            review,
+            service.Mark(
+                known[form.delivery_id.data],
+                math.floor(form.start.data or 0),
+                math.ceil(form.end.data or 0),
+                form.severity.data,
+                form.text.data or "",
+            ),
+            actor=actor(),
+        )
+    except PortalError as error:
+        return _show(review, page.Fields(mark=form), problem=error)
+    db().commit()
+    return redirect(
+        url_for("reviews.show", review_id=review.id, recording=form.delivery_id.data) + "#player"
+    )
+
+
+@bp.post("/<uuid:review_id>/marks/<mark_id>/remove")
+@guard(REVIEW)
+def unmark(review_id: UUID, mark_id: str) -> Answer:
+    """Take a mark away."""
+    review = page.locked(db(), review_id)
+    service.remove_mark(db(), review, mark_id, actor=actor())
+    return _back(review)
+
+
+@bp.post("/<uuid:review_id>/findings")
+@bp.post("/<uuid:review_id>/findings/<uuid:finding_id>")
+@guard(REVIEW)
+def write(review_id: UUID, finding_id: UUID | None = None) -> Answer:
+    """Write a finding, or change a draft."""
+    review = page.locked(db(), review_id)
+    finding = _finding(review, finding_id, lock=True) if finding_id else None
+    form = page.finding_form(db(), review, queries.materials_of(db(), review), posted=True)
+    sent = page.Fields(finding=form)
+    if not form.validate_on_submit():
+        return _show(review, sent, editing=finding)
+    try:
+        if finding is not None:
+            check_version(finding, form.version.data)
+        findings.save_finding(db(), review, page.finding_text(form), finding=finding, actor=actor())
+    except PortalError as error:
+        db().rollback()
+        review = queries.get_review(db(), review_id)
+        if finding_id is not None:
+            finding = _finding(review, finding_id)
+            form.version.data = str(finding.version)
+        return _show(review, sent, editing=finding, problem=error)
+    flash(_("Finding saved as a draft."), "success")
+    return _back(review, "#findings")
+
+
+@bp.post("/<uuid:review_id>/findings/<uuid:finding_id>/<any(confirm, remove, withdraw):verb>")
+@guard(REVIEW)
+def decide(review_id: UUID, finding_id: UUID, verb: str) -> Answer:
+    """Confirm a finding, remove a draft, or withdraw a confirmed one."""
+    review = page.locked(db(), review_id)
+    finding = _finding(review, finding_id, lock=True)
+    try:
+        check_version(finding, request.form.get("version"))
+        if verb == "confirm":
+            findings.confirm_finding(db(), finding, actor=actor())
+            flash(_("Finding confirmed; the clock of its form is running."), "success")
+        elif verb == "remove":
+            findings.remove_finding(db(), review, finding, actor=actor())
+            flash(_("Draft removed."), "success")
+        else:
+            reason = request.form.get("reason", "")[:500]
+            findings.withdraw_finding(db(), review, finding, reason, actor=actor())
+            flash(_("Finding withdrawn."), "success")
+    except PortalError as error:
+        db().rollback()
+        return _show(queries.get_review(db(), review_id), problem=error)
+    return _back(review, "#findings")
+
+
+@bp.post("/<uuid:review_id>/verdict")
+@guard(REVIEW)
+def verdict(review_id: UUID) -> Answer:
+    """Judge the case 合格 or 不合格, or open it again."""
+    review = page.locked(db(), review_id)
+    wanted = request.form.get("verdict", "")
+    try:
+        check_version(review, request.form.get("version"))
+        if wanted == "reopen":
+            service.reopen(db(), review, actor=actor())
+            return _back(review)
+        if wanted not in ("pass", "fail"):
+            raise NotFound("verdict")
+        service.judge(db(), review, passed=wanted == "pass", actor=actor())
+    except PortalError as error:
+        db().rollback()
+        return _show(queries.get_review(db(), review_id), problem=error)
+    following = queries.next_open(db(), review)
+    db().commit()
+    flash(_("Case %(case)s is judged.", case=review.case_no), "success")
+    if following is None:
+        return redirect(url_for("reviews.index", request=review.request_id))
+    return redirect(url_for("reviews.show", review_id=following))
+
+
+@bp.get("/escalations")
+@guard(SEE_ESCALATIONS)
+def escalations() -> Answer:
+    """What went at once to the general manager's office (A5)."""
+    return render_template(
+        "audits/reviews/escalations.html",
+        rows=list_escalations(db(), request.args.get("cursor")),
+        may_note=actor().may(TAKE_NOTE),
+        may_open=actor().may(SEE_REVIEWS),
+        levels=LEVELS,
+    )
+
+
+@bp.post("/escalations/<uuid:escalation_id>/seen")
+@guard(TAKE_NOTE)
+def seen(escalation_id: UUID) -> Answer:
+    """Note that the report was seen."""
+    service.note_escalation(db(), escalation_id, actor=actor())
+    db().commit()
+    return redirect(url_for("reviews.escalations"))
+
+
+show.menu = "reviews.index"  # type: ignore[attr-defined]

@@ -1,0 +1,41 @@
+"""What levels, states and verdicts are called on pages, with the tone of their chips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from portal.audits.models import FindingState, FormState
+from portal.kernel.phrases import Phrase, phrase
+from portal.vendors.clauses import Level
+
+LEVELS: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
+    {
+        Level.MINOR.value: (phrase("Minor"), "neutral"),
+        Level.ORDINARY.value: (phrase("Ordinary"), "pending"),
+        Level.SERIOUS.value: (phrase("Serious"), "warning"),
+        Level.RED_LINE.value: (phrase("Red line"), "danger"),
+    }
+)
+FINDING_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
+    {
+        FindingState.DRAFT.value: (phrase("Draft"), "neutral"),
+        FindingState.CONFIRMED.value: (phrase("Confirmed"), "review"),
+        FindingState.ISSUED.value: (phrase("Issued"), "success"),
+        FindingState.WITHDRAWN.value: (phrase("Withdrawn"), "neutral"),
+    }
+)
+FORM_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
+    {
+        FormState.PREPARED.value: (phrase("Waits for the audit head"), "pending"),
+        FormState.ISSUED.value: (phrase("Issued"), "success"),
+        FormState.RETURNED.value: (phrase("Returned to the auditor"), "warning"),
+    }
+)
+DECISIONS: Mapping[str, Phrase] = MappingProxyType(
+    {
+        "repeat_taken": phrase("Repetition taken: next level, points multiplied"),
+        "repeat_refused": phrase("Repetition refused"),
+        "withdrawn": phrase("Withdrawn"),
+    }
+)
