@@ -13,6 +13,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
@@ -26,7 +27,6 @@ from weasyprint.document import Document
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError
 
-from portal.kernel.clock import beijing
 from portal.notices import formats, sheets
 from portal.notices.assets import PRINT, QR_CODE, SCHEME, Assets, qr_code
 from portal.notices.fonts import LANGUAGES, Coverage, load_coverage, style_sheet
@@ -71,7 +71,8 @@ def render(template: str, content: Mapping[str, Any], locale: str) -> Rendered:
     altogether, `FontsMissing` and `CatalogueMissing` on an installation that was not built.
     """
     validate(template, content)
-    press = _press()
+    with _layout:
+        press = _press()
     shown = masked(template, content)
     typesetter = Typesetter(press.coverage)
     html, attached = _page(template, shown, locale, typesetter)
@@ -143,7 +144,7 @@ class _Press:
         self, html: str, shown: Mapping[str, Any], attached: Mapping[str, sheets.Sheet]
     ) -> Rendered:
         """Lay out and write the PDF, every date in it the moment of issue."""
-        issued = aware(shown["issued_at"])
+        issued = aware(shown["issued_at"]).astimezone(UTC).replace(microsecond=0)
         assets = Assets({QR_CODE: qr_code(shown["verify_url"])})
         try:
             document = HTML(string=html, url_fetcher=assets).render(
@@ -158,7 +159,6 @@ class _Press:
         _describe(document, issued.isoformat())
         parts = [(f"{shown['number']}.json", _data(shown), "Data")]
         parts += [(sheet.name, sheet.data, "Supplement") for sheet in attached.values()]
-        moment = beijing(issued).replace(tzinfo=None)
         pdf = document.write_pdf(
             pdf_variant=VARIANT,
             output_intent=COLOURS,
@@ -168,8 +168,8 @@ class _Press:
                     name=name,
                     description=name,
                     relationship=relationship,
-                    created=moment,
-                    modified=moment,
+                    created=issued,
+                    modified=issued,
                 )
                 for name, data, relationship in parts
             ],
@@ -217,13 +217,9 @@ def _declared(generate: Any, *arguments: Any) -> bytes:
     return body + _UA_SCHEMA + closing + rest
 
 
+@cache
 def _translations(locale: str) -> NullTranslations:
     """The language's catalogue; English is the language of the message ids."""
-    return _catalogue(locale)
-
-
-@cache
-def _catalogue(locale: str) -> NullTranslations:
     if locale == SOURCE_LOCALE:
         return NullTranslations()
     found = Translations.load(TRANSLATIONS, [locale])

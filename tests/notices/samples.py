@@ -462,7 +462,7 @@ def fee_statement() -> FeeStatement:
     """The worked example: 500,000.00 at 12 %, factor 0.95, payable 54,900.00."""
     return {
         "number": "FY-HC-2026-0009",
-        "issued_at": "2026-10-15T01:00:00+00:00",
+        "issued_at": "2026-10-15T01:00:00.123456+00:00",
         "verify_url": VERIFY,
         "issuer": ISSUER | {"department": "财务部"},  # type: ignore[typeddict-item]
         "vendor": VENDOR,

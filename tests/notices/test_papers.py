@@ -17,10 +17,10 @@ from tests.notices.samples import CARDS, SAMPLES, fee_statement, material_reques
 
 TITLES = {
     "material_request": ("材料调取通知", "材料調取通知", "Materialrequest"),
-    "delivery_receipt": ("材料接收回执", "材料接收回執", "Deliveryreceipt"),
+    "delivery_receipt": ("材料接收回执", "材料接收回執", "Receiptofmaterials"),
     "assessment_form": ("日常稽核评估表", "日常稽核評估表", "Dailyauditassessmentform"),
     "rectification_notice": ("整改通知书", "整改通知書", "Rectificationnotice"),
-    "score_report": ("供应商月度考核结果", "供應商月度考核結果", "Monthlyassessmentresult"),
+    "score_report": ("月度考核结果", "月度考核結果", "Monthlyassessmentresult"),
     "fee_statement": ("费用结算单", "費用結算單", "Feestatement"),
 }
 # What a reader must find on the Chinese paper (A3, A5, A6, C2.4, C7).
