@@ -152,7 +152,7 @@ def filesize(size: int | None) -> str:
     while value >= _KILO and len(units) > 1:
         value /= _KILO
         units.pop(0)
-    return f"{value:.1f} {units[0]}"
+    return f"{f'{value:.1f}'.removesuffix('.0')} {units[0]}"
 
 
 def duration(seconds: Decimal | float | None) -> str:

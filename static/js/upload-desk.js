@@ -98,8 +98,8 @@ class Desk {
 
   async add(found) {
     // What failed or was refused may be chosen again, mended or moved back.
-    const again = new Set(found.map(identity));
-    this.clear((row) => ["failed", "refused"].includes(row.state) && again.has(identity(row)));
+    const again = new Set(found.map((one) => one.path));
+    this.clear((row) => ["failed", "refused"].includes(row.state) && again.has(row.path));
     const known = new Set(this.list().map(identity));
     const fresh = found.filter((one) => !known.has(identity(one)));
     const rows = fresh.map((one) => this.insert(one));

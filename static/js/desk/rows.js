@@ -25,7 +25,7 @@ export function filesize(bytes) {
   let value = bytes;
   for (const unit of ["B", "KB", "MB", "GB"]) {
     if (value < 1024 || unit === "GB") {
-      return `${unit === "B" ? value : value.toFixed(1)} ${unit}`;
+      return `${value.toFixed(1).replace(/\.0$/, "")} ${unit}`;
     }
     value /= 1024;
   }
