@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,9 +17,14 @@ from portal.audits.models import Draw, DrawShare
 from portal.cases.draw import case_ids_at
 from portal.cases.models import Case
 from portal.jobs.models import JobRun, RunState
+from portal.jobs.queries import RunView
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
 from portal.materials.models import MaterialRequest, RequestItem
+from portal.materials.rules import parse_wanted
+from portal.materials.scheme import MATERIALS_WANTED
+from portal.schemes.service import in_force
+from portal.vendors.models import Project
 from tenants.models import Tenant
 
 SAMPLE_SIZE = 200
@@ -46,6 +51,23 @@ def get_draw(session: Session, draw_id: UUID, *, lock: bool = False) -> Draw:
     if row is None:
         raise NotFound("draw")
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class WantedChoice:
+    """A material that a draw may ask for, as the scheme in force says. `asked`: by default."""
+
+    kind: str
+    required: bool
+    asked: bool
+
+
+def materials_on(session: Session, day: date) -> tuple[WantedChoice, ...]:
+    """The materials of the scheme in force on `day`."""
+    kinds = parse_wanted(in_force(session, MATERIALS_WANTED, day).content)
+    return tuple(
+        WantedChoice(kind.value, entry["required"], entry["asked"]) for kind, entry in kinds.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +199,30 @@ def shares_of(session: Session, draw: Draw) -> tuple[ShareLine, ...]:
     )
 
 
-def find_run(session: Session, run_id: UUID | None) -> JobRun | None:
-    """The state of a draw's background work, whoever asked for it."""
+def find_run(session: Session, run_id: UUID | None) -> RunView | None:
+    """A draw's background work, whoever of the company asked for it."""
     if run_id is None:
         return None
-    return session.scalars(
+    row = session.scalars(
         sa.select(JobRun).where(JobRun.id == run_id).execution_options(populate_existing=True)
     ).first()
+    if row is None:
+        return None
+    return RunView(row.id, row.task, row.state, row.done, row.total, row.result, row.error)
+
+
+def issuing(draw: Draw, shares: Sequence[ShareLine]) -> RunView:
+    """The issuing of a draw's requests as one piece of work: so many of the vendors have theirs.
+
+    It has ended when nobody is left, and has failed when all who are left have failed.
+    """
+    issued = sum(share.request_id is not None for share in shares)
+    failed = [share.error for share in shares if share.failed]
+    state = RunState.RUNNING
+    if issued + len(failed) == len(shares):
+        state = RunState.FAILED if failed else RunState.DONE
+    error = failed[0] if state is RunState.FAILED else None
+    return RunView(draw.id, "draws.issue_request", state, issued, len(shares), {}, error)
 
 
 def get_share(session: Session, draw_id: UUID, tenant_id: UUID, *, lock: bool = False) -> DrawShare:
@@ -221,7 +260,7 @@ class DrawnCase:
     position: int
     case_id: UUID
     case_no: str
-    project_id: UUID
+    project: str
     age_band: str
     status: str
 
@@ -231,20 +270,13 @@ def sample(session: Session, share: DrawShare, first: int = 0) -> tuple[DrawnCas
     places = (share.positions or [])[first : first + SAMPLE_SIZE]
     ids = case_ids_at(population_of(session, share), places)
     rows = session.execute(
-        sa.select(Case.id, Case.case_no, Case.project_id, Case.age_band, Case.status).where(
-            Case.tenant_id == share.tenant_id, Case.id.in_(ids)
-        )
+        sa.select(Case.id, Case.case_no, Project.name, Case.age_band, Case.status)
+        .join(Project, sa.and_(Project.tenant_id == Case.tenant_id, Project.id == Case.project_id))
+        .where(Case.tenant_id == share.tenant_id, Case.id.in_(ids))
     )
     cases = {row.id: row for row in rows}
     return tuple(
-        DrawnCase(
-            position,
-            case_id,
-            cases[case_id].case_no,
-            cases[case_id].project_id,
-            cases[case_id].age_band,
-            cases[case_id].status,
-        )
+        DrawnCase(position, case_id, *cases[case_id][1:])
         for position, case_id in zip(places, ids, strict=True)
     )
 
