@@ -7,6 +7,7 @@ template needs: a format, a width, a list of choices. Blank cells never reach a 
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -82,8 +83,9 @@ class Text:
         text = _written(value)
         if not isinstance(value, str) and len(text) > _EXACT:
             raise Bad("number_too_long")
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).strip()
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if not text.isascii():
+            text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+        text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
         if _CONTROL.search(text):
             raise Bad("text_control")
         if len(text) > self.most:
@@ -204,11 +206,9 @@ class Choice:
 
     def parse(self, value: Cell, book: Book) -> str:
         """The option's value."""
-        wanted = _folded(_written(value))
-        for option in self.options:
-            names = (option.value, option.zh, option.en, option.hant, *option.others)
-            if any(name and _folded(name) == wanted for name in names):
-                return option.value
+        found = _names(self.options).get(_folded(_written(value)))
+        if found is not None:
+            return found
         shown = [option.zh for option in self.options]
         raise Bad("not_choice", choices="、".join(shown[:12]) + ("…" if len(shown) > 12 else ""))
 
@@ -259,6 +259,17 @@ def normal_phone(text: str) -> str | None:
     return None
 
 
+@functools.lru_cache(maxsize=64)
+def _names(options: tuple[Option, ...]) -> dict[str, str]:
+    """Folded name to value. Where two options share a name, the first has it."""
+    names: dict[str, str] = {}
+    for option in options:
+        for name in (option.value, option.zh, option.en, option.hant, *option.others):
+            if name:
+                names.setdefault(_folded(name), option.value)
+    return names
+
+
 def error_value(value: Cell) -> str | None:
     """The error that a formula left in the cell (`#REF!`), if it is one."""
     if isinstance(value, str) and value.startswith("#") and _ERRORS.fullmatch(value.strip()):
@@ -268,7 +279,9 @@ def error_value(value: Cell) -> str | None:
 
 def blank(value: Cell) -> bool:
     """Whether a person would call the cell empty."""
-    return isinstance(value, str) and not (value and _INVISIBLE.sub("", value).strip())
+    if not isinstance(value, str):
+        return False
+    return not (value if value.isascii() else _INVISIBLE.sub("", value)).strip()
 
 
 def shown(value: Cell) -> str:
@@ -285,7 +298,9 @@ def shown(value: Cell) -> str:
 
 def _plain(text: str) -> str:
     """Half-width, without spaces and invisible marks."""
-    return _SPACES.sub("", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+    if not text.isascii():
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    return "".join(text.split())
 
 
 def _folded(text: str) -> str:

@@ -16,8 +16,18 @@ import numpy as np
 import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
-from portal.files.cells import CardNumber, Choice, Date, DateTime, Integer, Money, Option, Phone
-from portal.files.cells import Percent, Text
+from portal.files.cells import (
+    CardNumber,
+    Choice,
+    Date,
+    DateTime,
+    Integer,
+    Money,
+    Option,
+    Percent,
+    Phone,
+    Text,
+)
 from portal.files.columns import Column, Template
 
 SHEET = "xl/worksheets/sheet1.xml"

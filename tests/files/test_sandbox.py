@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import signal
@@ -45,10 +46,8 @@ def hoard() -> int:
 def stubborn() -> None:
     """Catches what Python lets it catch and goes on."""
     while True:
-        try:
+        with contextlib.suppress(BaseException):
             time.sleep(60)
-        except BaseException:
-            continue
 
 
 def look_around() -> tuple[list[str], dict[str, str], int]:
