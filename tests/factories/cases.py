@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import xlsxwriter
 
 from portal.cases.imports.service import import_table
 from portal.cases.imports.sheet import COLUMNS
@@ -19,8 +20,6 @@ from portal.files.export import open_workbook
 from portal.kernel.access import Role
 from tenants.database import ScopedSession
 from tests.factories.world import VendorWorld, World
-
-import xlsxwriter
 
 KEYS = tuple(column.key for column in COLUMNS)
 TITLES = {column.key: column.title_zh for column in COLUMNS}
@@ -105,5 +104,5 @@ def add_cases(
             Case.tenant_id == vendor.id, Case.case_no.in_(numbers)
         )
     )
-    by_number = {number: case_id for number, case_id in ids}
+    by_number = {row.case_no: row.id for row in ids}
     return [by_number[number] for number in numbers]
