@@ -8,6 +8,10 @@ from uuid import UUID
 
 from flask import Blueprint, Flask
 
+from portal.audits.draws import jobs as draws_jobs
+from portal.audits.draws import views as draws_views
+from portal.audits.assessments import views as assessments_views
+from portal.audits.reviews import views as reviews_views
 from portal.calendar import views as calendar_views
 from portal.cases import views as cases_views
 from portal.cases.imports import jobs as case_imports_jobs
@@ -21,6 +25,11 @@ from portal.journal import views as journal_views
 from portal.kernel.access import system_actor
 from portal.kernel.events import Event, Subscriber, wire
 from portal.kernel.settings import settings
+from portal.materials import desk as materials_desk
+from portal.materials import files as materials_files
+from portal.materials import jobs as materials_jobs
+from portal.materials import uploads as materials_uploads
+from portal.materials import views as materials_views
 from portal.notices import jobs as notices_jobs
 from portal.notices import views as notices_views
 from portal.notifications import views as messages_views
@@ -39,11 +48,15 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     schemes_views.bp,
     cases_views.bp,
     case_imports_views.bp,
+    draws_views.bp,
+    materials_views.bp,
+    materials_desk.bp,
+    materials_files.bp,
 )
 
 SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {}
 
-TASK_MODULES = (notices_jobs, case_imports_jobs)
+TASK_MODULES = (notices_jobs, case_imports_jobs, materials_jobs, draws_jobs)
 """Modules whose import registers tasks."""
 
 
@@ -68,7 +81,17 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
             deadlines.sweep(session, actor=actor)
             session.commit()
 
-    return (Chore("seal the journal", 3, seal), Chore("sweep deadlines", 15, sweep))
+    def give_up_uploads() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            keys = materials_uploads.sweep(session)
+            session.commit()
+        materials_uploads.remove(keys)
+
+    return (
+        Chore("seal the journal", 3, seal),
+        Chore("sweep deadlines", 15, sweep),
+        Chore("sweep abandoned uploads", 600, give_up_uploads),
+    )
 
 
 def journal_key() -> bytes:
