@@ -298,3 +298,11 @@ def _paper_item(item: RequestItem, card: str, files: Sequence[FileRow]) -> Paper
         Tallied(item.state, item.required, item.answer_reason is not None, 1, int(broken)),
         tuple(files),
     )
+
+
+def item_of(session: Session, delivery: Delivery) -> RequestItem:
+    """The item that a delivered file answers; raises `NotFound`."""
+    found = session.get(RequestItem, (delivery.tenant_id, delivery.item_id))
+    if found is None:
+        raise NotFound("request item")
+    return found

@@ -118,8 +118,11 @@ def start(
     index = key.index("upload_name", name)
     for _attempt in (1, 2):
         found = _started(session, item, index, announced.size)
-        if found is not None:
+        if found is not None and found.replaces_id == replaces_id:
             return found
+        if found is not None:
+            found.state = "abandoned"
+            session.flush()
         upload = Upload(
             tenant_id=request.tenant_id,
             id=new_id(),

@@ -1,0 +1,158 @@
+"""What the pages of a request show, put together from the reads (for views only)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from portal.calendar import service as calendar_service
+from portal.files.problems import describe
+from portal.kernel.paging import Page
+from portal.materials import answers, items, lists, papers, queries
+from portal.materials.kinds import CheckState, RequestEventKind
+from portal.materials.models import HandIn, MaterialRequest, RequestEvent
+from portal.materials.rules import OPEN_STATES
+from portal.materials.words import EVENTS, KINDS, REASONS
+
+_SHOWN_EVENTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEvent:
+    """A line of the history as the timeline shows it; `count` lines alike stand as one."""
+
+    at: datetime
+    title: str
+    who: str
+    text: str
+    tone: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPage:
+    """Everything above and below the item table."""
+
+    request: MaterialRequest
+    row: lists.RequestRow
+    paper_id: UUID | None
+    hand_ins: tuple[HandIn, ...]
+    events: tuple[TimelineEvent, ...]
+    open: bool
+    unhanded: bool
+    example: str
+
+    @property
+    def draw(self) -> dict[str, Any]:
+        """What the vendor may know of its share of the draw."""
+        hidden = ("scheme",)
+        return {key: value for key, value in self.request.draw_facts.items() if key not in hidden}
+
+    @property
+    def days_late(self) -> int:
+        """Working days late of the latest hand-in."""
+        return self.hand_ins[-1].working_days_late if self.hand_ins else 0
+
+
+def request_page(session: Session, request: MaterialRequest, first_case: str) -> RequestPage:
+    """Put the page of a request together."""
+    made = queries.hand_ins(session, request)
+    paper = papers.request_paper(session, request)
+    name = request.wanted[-1]["name"] if request.wanted else ""
+    for entry in request.wanted:
+        if "mp3" in entry["formats"]:
+            name = entry["name"]
+            break
+    return RequestPage(
+        request,
+        lists.request_row(session, request, calendar_service.load(session)),
+        paper.id if paper else None,
+        tuple(made),
+        tuple(timeline(queries.history(session, request))),
+        request.state in OPEN_STATES,
+        answers.changed_since(session, request, made[-1] if made else None),
+        f"{first_case}_{name}_1.mp3",
+    )
+
+
+def problems_of(file: items.FileRow) -> list[str]:
+    """What the check found, in the reader's language, each with how to mend it."""
+    found = []
+    for code, params in file.problems:
+        try:
+            found.append(str(describe(code, params)))
+        except KeyError:
+            found.append(_("The file cannot be used. Export it again and replace it."))
+    return found
+
+
+def pending(page: Page[items.ItemRow]) -> bool:
+    """Whether a check of a file on the page still runs."""
+    return any(file.check_state == CheckState.PENDING for item in page.items for file in item.files)
+
+
+def timeline(events: Sequence[RequestEvent]) -> list[TimelineEvent]:
+    """Newest first; files that one person delivered in a row stand as one line."""
+    lines: list[TimelineEvent] = []
+    run: list[RequestEvent] = []
+    for event in events:
+        if run and (event.kind, event.by_name) != (run[-1].kind, run[-1].by_name):
+            lines.append(_line(run))
+            run = []
+        run.append(event)
+        if event.kind != RequestEventKind.DELIVERED:
+            lines.append(_line(run))
+            run = []
+    if run:
+        lines.append(_line(run))
+    return lines[:_SHOWN_EVENTS]
+
+
+def _line(run: Sequence[RequestEvent]) -> TimelineEvent:
+    event = run[0]
+    title, tone, icon = EVENTS[event.kind]
+    if event.kind == RequestEventKind.HANDED_IN and not event.data.get("in_time", True):
+        tone = "danger"
+    return TimelineEvent(event.at, str(title), event.by_name, _text(run), tone, icon)
+
+
+def _text(run: Sequence[RequestEvent]) -> str:
+    event, data = run[0], run[0].data
+    if event.kind == RequestEventKind.DELIVERED and len(run) > 1:
+        return str(_("%(count)s files", count=len(run)))
+    if event.kind == RequestEventKind.ISSUED:
+        return str(_("%(count)s cases", count=data.get("cases", 0)))
+    if event.kind == RequestEventKind.HANDED_IN:
+        return _handed_in(data)
+    parts = []
+    if "case_no" in data:
+        parts.append(f"{data['case_no']} · {KINDS[data['kind']]}")
+    elif "items" in data:
+        parts.append(_("%(count)s items", count=data["items"]))
+    if "file" in data:
+        parts.append(str(data["file"]))
+    if data.get("reason"):
+        parts.append(str(REASONS[data["reason"]]))
+    if data.get("note"):
+        parts.append(str(data["note"]))
+    return "\n".join(parts)
+
+
+def _handed_in(data: dict[str, Any]) -> str:
+    standing = _(
+        "Receipt R%(no)s: %(delivered)s delivered, %(unavailable)s cannot be provided, "
+        "%(missing)s missing.",
+        no=data["no"],
+        delivered=data["delivered"],
+        unavailable=data["unavailable"],
+        missing=data["missing"],
+    )
+    if data["in_time"]:
+        return f"{standing} {_('In time.')}"
+    return f"{standing} {_('Late by %(days)s working days.', days=data['days_late'])}"

@@ -1,0 +1,379 @@
+"""Pages of material requests: the list, one request, answers, hand-in, decisions (A3, A10)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.calendar import service as calendar_service
+from portal.files.export import ExportColumn, ExportSheet, xlsx
+from portal.kernel import clock
+from portal.kernel.access import guard
+from portal.kernel.errors import Conflict, Invalid, PortalError
+from portal.kernel.settings import settings
+from portal.kernel.web import actor, db, is_htmx
+from portal.materials import answers, items, lists, pages, scheme, service, uploads
+from portal.materials.events import get_request
+from portal.materials.forms import AnswerForm, CallUpForm, DecideForm, HandInForm
+from portal.materials.items import ITEM_FILTERS
+from portal.materials.kinds import RequestState
+from portal.materials.models import MaterialRequest
+from portal.materials.permissions import DECIDE, DELIVER, HAND_IN, ISSUE, VIEW
+from portal.materials.rules import Wanted
+from portal.materials.words import (
+    ITEM_STATES,
+    KINDS,
+    OPTIONAL_MISSING,
+    REASONS,
+    REQUEST_STATES,
+)
+
+bp = Blueprint("materials", __name__, url_prefix="/requests")
+Answer = str | Response | tuple[str, int]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_WORDS = {
+    "kind_names": KINDS,
+    "request_states": REQUEST_STATES,
+    "item_states": ITEM_STATES,
+    "optional_missing": OPTIONAL_MISSING,
+    "reasons": REASONS,
+    "problems_of": pages.problems_of,
+}
+
+
+def _uuids(values: list[str]) -> list[UUID]:
+    found = []
+    for value in values:
+        try:
+            found.append(UUID(value))
+        except ValueError:
+            continue
+    return found
+
+
+def _filters() -> lists.Filters:
+    args = request.args
+    state, manner = args.get("state", ""), args.get("manner", "")
+    vendor = _uuids([args.get("vendor", "")]) if actor().is_company else []
+    return lists.Filters(
+        state=state if state in set(RequestState) else "",
+        vendor_id=vendor[0] if vendor else None,
+        period=args.get("period", "")[:7],
+        number=args.get("q", "").strip()[:40],
+        manner=manner if manner in ("draw", "ad_hoc") else "",
+        late=args.get("late") == "1",
+        order="due" if args.get("order") == "due" else "issued",
+    )
+
+
+def _query(filters: lists.Filters, **more: str | None) -> str:
+    values = {
+        "state": filters.state,
+        "vendor": filters.vendor_id,
+        "period": filters.period,
+        "q": filters.number,
+        "manner": filters.manner,
+        "late": "1" if filters.late else "",
+        "order": filters.order if filters.order != "issued" else "",
+        **more,
+    }
+    return urlencode({key: value for key, value in values.items() if value})
+
+
+@bp.get("")
+@guard(VIEW)
+def index() -> Answer:
+    """The list: every vendor's for the company, its own for a vendor."""
+    filters = _filters()
+    page = lists.list_requests(
+        db(), filters, calendar_service.load(db()), request.args.get("cursor")
+    )
+    base = url_for("materials.index")
+    return render_template(
+        "materials/index.html",
+        page=page,
+        filters=filters,
+        company=actor().is_company,
+        vendors=lists.vendors(db()) if actor().is_company else [],
+        may_issue=actor().may(ISSUE),
+        next_url=page.next and f"{base}?{_query(filters, cursor=page.next)}",
+        previous_url=page.previous and f"{base}?{_query(filters, cursor=page.previous)}",
+        issued_url=f"{base}?{_query(filters, order='')}",
+        due_url=f"{base}?{_query(filters, order='due')}",
+        export_url=f"{url_for('materials.export')}?{_query(filters)}",
+        **_WORDS,
+    )
+
+
+@bp.get("/export")
+@guard(VIEW)
+def export() -> Answer:
+    """The list as it is filtered, as a workbook."""
+    filters = _filters()
+    page = lists.list_requests(db(), filters, calendar_service.load(db()), size=lists.EXPORT_ROWS)
+    columns = (
+        ExportColumn(_("Number"), width=22),
+        ExportColumn(_("Vendor")),
+        ExportColumn(_("Month")),
+        ExportColumn(_("Manner")),
+        ExportColumn(_("Issued"), "datetime"),
+        ExportColumn(_("Due"), "datetime"),
+        ExportColumn(_("Handed in"), "datetime"),
+        ExportColumn(_("Cases"), "integer"),
+        ExportColumn(_("Expected"), "integer"),
+        ExportColumn(_("Delivered"), "integer"),
+        ExportColumn(_("Missing"), "integer"),
+        ExportColumn(_("Cannot be provided"), "integer"),
+        ExportColumn(_("Status")),
+        ExportColumn(_("Clock")),
+    )
+    rows = [
+        (
+            row.number,
+            row.vendor,
+            row.period,
+            _("Draw") if row.manner == "draw" else _("Call-up"),
+            row.issued_at,
+            row.clock.due_at if row.clock else None,
+            row.handed_in_at,
+            row.cases,
+            row.counts.expected,
+            row.counts.delivered,
+            row.counts.missing,
+            row.counts.unavailable,
+            str(REQUEST_STATES[row.state][0]),
+            str(row.clock.remaining) if row.clock else "",
+        )
+        for row in page.items
+    ]
+    answer = Response(xlsx([ExportSheet(_("Material requests"), columns, rows)]), mimetype=XLSX)
+    name = f"requests-{clock.today():%Y%m%d}.xlsx"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@guard(ISSUE)
+def new() -> Answer:
+    """Call up materials of named cases (A10)."""
+    form = CallUpForm()
+    form.vendor.choices = [("", _("Choose …"))] + [
+        (str(vendor_id), name) for vendor_id, name in lists.vendors(db())
+    ]
+    form.kinds.choices = [(kind, str(name)) for kind, name in KINDS.items()]
+    defaults = {one.kind: one for one in scheme.wanted_by_default(db(), clock.today())}
+    problem: PortalError | None = None
+    if request.method == "GET":
+        form.kinds.data = list(defaults)
+        return render_template("materials/new.html", form=form, problem=None)
+    if form.validate_on_submit():
+        wanted = [
+            defaults.get(kind) or Wanted(kind, required=True) for kind in form.kinds.data or []
+        ]
+        try:
+            made = service.call_up(
+                db(),
+                tenant_id=UUID(form.vendor.data),
+                case_numbers=form.case_numbers(),
+                wanted=wanted,
+                reason=form.reason.data or "",
+                actor=actor(),
+            )
+        except (Invalid, Conflict) as error:
+            db().rollback()
+            problem = error
+        else:
+            db().commit()
+            flash(_("Request %(number)s is issued.", number=made.number), "success")
+            return redirect(url_for("materials.show", request_id=made.id))
+    return render_template("materials/new.html", form=form, problem=problem), 422
+
+
+def _shown() -> str:
+    show = request.args.get("show", "all")
+    return show if show in ITEM_FILTERS else "all"
+
+
+def _page(
+    found: MaterialRequest,
+    *,
+    fragment: bool = False,
+    problem: PortalError | None = None,
+    answer: AnswerForm | None = None,
+    decision: DecideForm | None = None,
+) -> str:
+    """The page of a request, or only its items with the counts."""
+    person, show = actor(), _shown()
+    page = items.list_items(db(), found, show, request.args.get("cursor"))
+    first = page.items[0].case_no if page.items else found.number
+    shown = pages.request_page(db(), found, first)
+    answer = answer or AnswerForm(formdata=None)
+    answer.reason.choices = [("", _("Choose …")), *((k, str(v)) for k, v in REASONS.items())]
+    decision = decision or DecideForm(formdata=None)
+    decision.version.data = str(found.version)
+    here = url_for("materials.show", request_id=found.id)
+    args = {"show": show} if show != "all" else {}
+    return render_template(
+        "materials/_items.html" if fragment else "materials/show.html",
+        shown=shown,
+        found=found,
+        page=page,
+        show=show,
+        pending=pages.pending(page),
+        picked=set(request.values.getlist("item")),
+        company=person.is_company,
+        may_deliver=person.may(DELIVER) and not person.is_company and shown.open,
+        may_hand_in=person.may(HAND_IN) and not person.is_company and shown.open,
+        may_decide=person.may(DECIDE) and found.state == RequestState.HANDED_IN,
+        answer=answer,
+        decision=decision,
+        hand_in_form=HandInForm(formdata=None, version=str(found.version)),
+        problem=problem,
+        extensions=uploads.extensions_of(found),
+        max_bytes=settings().max_upload_bytes,
+        next_url=page.next and f"{here}?{urlencode({**args, 'cursor': page.next})}",
+        previous_url=page.previous and f"{here}?{urlencode({**args, 'cursor': page.previous})}",
+        items_url=f"{url_for('materials.item_table', request_id=found.id)}?"
+        + urlencode({**args, **_cursor()}),
+        fragment=fragment,
+        **_WORDS,
+    )
+
+
+def _cursor() -> dict[str, str]:
+    cursor = request.args.get("cursor")
+    return {"cursor": cursor} if cursor else {}
+
+
+@bp.get("/<uuid:request_id>")
+@guard(VIEW)
+def show(request_id: UUID) -> Answer:
+    """One request: its clock first, what is wanted, the desk, the items, the history."""
+    return _page(get_request(db(), request_id))
+
+
+@bp.get("/<uuid:request_id>/items")
+@guard(VIEW)
+def item_table(request_id: UUID) -> Answer:
+    """The items alone, for the page that shows them while files arrive and are checked."""
+    found = get_request(db(), request_id)
+    if not is_htmx():
+        return redirect(url_for("materials.show", request_id=found.id))
+    return _page(found, fragment=True)
+
+
+def _version(text: str | None) -> int:
+    """The version that a form was made for; 0, which no row has, when it carries none."""
+    return int(text) if text and text.isdigit() else 0
+
+
+def _back(request_id: UUID, anchor: str = "items") -> Response:
+    return redirect(url_for("materials.show", request_id=request_id, _anchor=anchor))
+
+
+@bp.post("/<uuid:request_id>/answer")
+@guard(DELIVER)
+def answer(request_id: UUID) -> Answer:
+    """Items that cannot be provided, with the reason; one or many."""
+    found = get_request(db(), request_id)
+    form = AnswerForm()
+    form.reason.choices = []
+    problem: PortalError | None = None
+    if form.validate_on_submit():
+        try:
+            done = answers.answer_unavailable(
+                db(),
+                found.id,
+                _uuids(request.form.getlist("item")),
+                reason=form.reason.data or "",
+                note=form.note.data or "",
+                actor=actor(),
+            )
+        except (Invalid, Conflict) as error:
+            db().rollback()
+            problem = error
+        else:
+            db().commit()
+            flash(_("%(count)s items are answered as unavailable.", count=done), "success")
+            return _back(request_id)
+    return _page(get_request(db(), request_id), problem=problem, answer=form), 422
+
+
+@bp.post("/<uuid:request_id>/items/<uuid:item_id>/take-back")
+@guard(DELIVER)
+def take_back(request_id: UUID, item_id: UUID) -> Answer:
+    """Take an answer back."""
+    answers.take_back(db(), request_id, item_id, actor=actor())
+    db().commit()
+    flash(_("The answer is taken back; the item is owed again."), "success")
+    return _back(request_id)
+
+
+@bp.post("/<uuid:request_id>/hand-in")
+@guard(HAND_IN)
+def hand_in(request_id: UUID) -> Answer:
+    """Hand in: the moment that counts, and the receipt."""
+    form = HandInForm()
+    if not form.validate_on_submit():
+        raise Invalid(_("The form is incomplete."), _("Reload the page and try again."))
+    try:
+        made = answers.hand_in(
+            db(), request_id, seen_version=_version(form.version.data), actor=actor()
+        )
+    except Conflict as error:
+        db().rollback()
+        flash(f"{error.message} {error.mend}", "warning")
+        return _back(request_id, "hand-in")
+    db().commit()
+    flash(
+        _("Handed in at %(at)s.", at=f"{clock.beijing(made.at):%Y-%m-%d %H:%M:%S}"),
+        "success",
+    )
+    return _back(request_id, "hand-in")
+
+
+@bp.post("/<uuid:request_id>/decide")
+@guard(DECIDE)
+def decide(request_id: UUID) -> Answer:
+    """Accept or return the items ticked."""
+    found = get_request(db(), request_id)
+    form = DecideForm()
+    problem: PortalError | None = None
+    accept = request.form.get("decision") == "accept"
+    if form.validate_on_submit():
+        try:
+            done = service.decide(
+                db(),
+                found.id,
+                _uuids(request.form.getlist("item")),
+                accept=accept,
+                note=form.note.data or "",
+                seen_version=_version(form.version.data),
+                actor=actor(),
+            )
+        except (Invalid, Conflict) as error:
+            db().rollback()
+            problem = error
+        else:
+            db().commit()
+            told = _("%(count)s items accepted.", count=done)
+            if not accept:
+                told = _("%(count)s items returned; the vendor is told.", count=done)
+            flash(told, "success")
+            return _back(request_id)
+    return _page(get_request(db(), request_id), problem=problem, decision=form), 422
+
+
+def _menu() -> None:
+    """Mark the pages that belong to the menu's entry."""
+    views: tuple[Any, ...] = (index, new, show, item_table, answer, decide, take_back, hand_in)
+    for view in views:
+        view.menu = "materials.index"
+
+
+_menu()
