@@ -106,8 +106,11 @@ class Children:
 
 
 def end_in_order() -> None:
-    """Turn the signals that end this process into KeyboardInterrupt, as Ctrl-C is one."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    """Turn the signals that end this process into KeyboardInterrupt.
+
+    Ctrl-C too: a script's background process would otherwise have inherited to ignore it.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
 
 
