@@ -21,15 +21,24 @@ from portal.vendors.models import Group, Member, Project
 from tenants.models import Tenant, TenantKind
 from tenants.vault import installed
 
-SORTS: Mapping[str, Sort] = {
-    "-entrusted": Sort(Case.entrusted_on, Case.id, descending=True),
-    "entrusted": Sort(Case.entrusted_on, Case.id),
-    "case_no": Sort(Case.case_no, Case.id),
-    "-case_no": Sort(Case.case_no, Case.id, descending=True),
-    "amount": Sort(Case.amount_cents, Case.id),
-    "-amount": Sort(Case.amount_cents, Case.id, descending=True),
-}
 DEFAULT_SORT = "-entrusted"
+# Plain tables, not mapped classes: the ORM's share of a page of fifty rows is more than the
+# database's. What the session would add for a vendor is therefore written out: `_own`.
+_CASES = Case.__table__.c
+_TENANTS = Tenant.__table__.c
+_NAMED: tuple[tuple[str, Any, Any], ...] = (
+    ("projects", Project.__table__.c, Project.__table__.c.name),
+    ("groups", Group.__table__.c, Group.__table__.c.name),
+    ("members", Member.__table__.c, Member.__table__.c.name),
+)
+SORTS: Mapping[str, Sort] = {
+    "-entrusted": Sort(_CASES.entrusted_on, _CASES.id, descending=True),
+    "entrusted": Sort(_CASES.entrusted_on, _CASES.id),
+    "case_no": Sort(_CASES.case_no, _CASES.id),
+    "-case_no": Sort(_CASES.case_no, _CASES.id, descending=True),
+    "amount": Sort(_CASES.amount_cents, _CASES.id),
+    "-amount": Sort(_CASES.amount_cents, _CASES.id, descending=True),
+}
 EXPORT_ROWS = 10_000
 FOUND_ROWS = 50
 _AFTER_ALL = "\U0010ffff"
@@ -53,42 +62,51 @@ class CaseFilter:
         return "case_no" if self.case_no else ""
 
 
-def _lines() -> Any:
+def _own(session: Session, tenant_id: Any) -> tuple[Any, ...]:
+    """A vendor's session reads its own rows; the company's reads all."""
+    vendor = session.info.get("vendor_tenant")
+    return () if vendor is None else (tenant_id == vendor,)
+
+
+def _lines(session: Session) -> Any:
     """Columns, not entities: a page of fifty rows has milliseconds. Names come by `names_of`."""
     return sa.select(
-        Case.id,
-        Case.tenant_id,
-        Case.case_no,
-        Case.entrusting_company,
-        Case.debtor_masked,
-        Case.card_masked,
-        Case.amount,
-        Case.age_band,
-        Case.days_past_due,
-        Case.entrusted_on,
-        Case.due_back_on,
-        Case.status,
-        Case.project_id,
-        Case.group_id,
-        Case.member_id,
-    )
+        _CASES.id,
+        _CASES.tenant_id,
+        _CASES.case_no,
+        _CASES.entrusting_company,
+        _CASES.debtor_masked,
+        _CASES.card_masked,
+        _CASES.amount,
+        _CASES.age_band,
+        _CASES.days_past_due,
+        _CASES.entrusted_on,
+        _CASES.due_back_on,
+        _CASES.status,
+        _CASES.project_id,
+        _CASES.group_id,
+        _CASES.member_id,
+    ).where(*_own(session, _CASES.tenant_id))
 
 
 def _narrowed(statement: sa.Select[Any], wanted: CaseFilter) -> sa.Select[Any]:
     conditions: list[Any] = []
     if wanted.vendor_id is not None:
-        conditions.append(Case.tenant_id == wanted.vendor_id)
+        conditions.append(_CASES.tenant_id == wanted.vendor_id)
     if wanted.project_id is not None:
-        conditions.append(Case.project_id == wanted.project_id)
+        conditions.append(_CASES.project_id == wanted.project_id)
     if wanted.group_id is not None:
-        conditions.append(Case.group_id == wanted.group_id)
+        conditions.append(_CASES.group_id == wanted.group_id)
     if wanted.status:
-        conditions.append(Case.status == wanted.status)
+        conditions.append(_CASES.status == wanted.status)
     if wanted.age_band:
-        conditions.append(Case.age_band == wanted.age_band)
+        conditions.append(_CASES.age_band == wanted.age_band)
     if wanted.case_no:
         # A range, not LIKE: only leak-proof comparisons reach an index under row-level security.
-        conditions += [Case.case_no >= wanted.case_no, Case.case_no < wanted.case_no + _AFTER_ALL]
+        conditions += [
+            _CASES.case_no >= wanted.case_no,
+            _CASES.case_no < wanted.case_no + _AFTER_ALL,
+        ]
     return statement.where(*conditions) if conditions else statement
 
 
@@ -104,22 +122,35 @@ class Names:
 
 def names_of(session: Session, rows: Sequence[Any]) -> Names:
     """The names of whatever the rows refer to, in one statement."""
-    wanted: tuple[tuple[Any, Any, set[UUID]], ...] = (
-        (Tenant, Tenant.short_name, {row.tenant_id for row in rows}),
-        (Project, Project.name, {row.project_id for row in rows}),
-        (Group, Group.name, {row.group_id for row in rows if row.group_id}),
-        (Member, Member.name, {row.member_id for row in rows if row.member_id}),
-    )
+    wanted = {
+        "projects": {row.project_id for row in rows},
+        "groups": {row.group_id for row in rows if row.group_id},
+        "members": {row.member_id for row in rows if row.member_id},
+    }
     parts: list[Any] = [
-        sa.select(sa.literal_column(str(number)).label("kind"), table.id, name.label("name")).where(
-            table.id == sa.func.any(sa.cast(list(ids), sa.ARRAY(sa.Uuid)))
+        sa.select(sa.literal_column(f"'{kind}'").label("kind"), table.id, name.label("name")).where(
+            table.id == sa.func.any(sa.bindparam(kind, type_=sa.ARRAY(sa.Uuid))),
+            *_own(session, table.tenant_id),
         )
-        for number, (table, name, ids) in enumerate(wanted)
+        for kind, table, name in _NAMED
     ]
-    found: tuple[dict[UUID, str], ...] = ({}, {}, {}, {})
-    for kind, row_id, name in session.execute(sa.union_all(*parts)):
+    values = {kind: list(ids) for kind, ids in wanted.items()}
+    if session.info.get("vendor_tenant") is None:
+        values["vendors"] = list({row.tenant_id for row in rows})
+        parts.append(
+            sa.select(sa.literal_column("'vendors'"), _TENANTS.id, _TENANTS.short_name).where(
+                _TENANTS.id == sa.func.any(sa.bindparam("vendors", type_=sa.ARRAY(sa.Uuid)))
+            )
+        )
+    found: dict[str, dict[UUID, str]] = {
+        "vendors": {},
+        "projects": {},
+        "groups": {},
+        "members": {},
+    }
+    for kind, row_id, name in session.execute(sa.union_all(*parts), values):
         found[kind][row_id] = name
-    return Names(*found)
+    return Names(**found)
 
 
 def list_cases(
@@ -127,7 +158,7 @@ def list_cases(
 ) -> Page[sa.Row[Any]]:
     """One page of fifty. Unknown sorts fall back to the first."""
     chosen = SORTS.get(wanted.sort or sort, SORTS[DEFAULT_SORT])
-    statement = _narrowed(_lines().add_columns(chosen.column.label("sort_key")), wanted)
+    statement = _narrowed(_lines(session).add_columns(chosen.column.label("sort_key")), wanted)
     return paginate(session, statement, chosen, cursor)
 
 
@@ -137,7 +168,7 @@ def export_cases(session: Session, wanted: CaseFilter, sort: str) -> Sequence[sa
     parts = (chosen.column, chosen.id)
     order = [part.desc() if chosen.descending else part.asc() for part in parts]
     rows = session.execute(
-        _narrowed(_lines(), wanted).order_by(*order).limit(EXPORT_ROWS + 1)
+        _narrowed(_lines(session), wanted).order_by(*order).limit(EXPORT_ROWS + 1)
     ).all()
     if len(rows) > EXPORT_ROWS:
         raise Invalid(
@@ -167,15 +198,21 @@ def find_personal(session: Session, text: str) -> Sequence[sa.Row[Any]]:
     keys = [installed().key(session, tenant_id) for tenant_id in tenants]
     searched: list[tuple[Any, list[bytes]]] = []
     if card is not None:
-        searched.append((Case.card_index, [key.index("card", card) for key in keys]))
+        searched.append((_CASES.card_index, [key.index("card", card) for key in keys]))
     if phone is not None:
-        searched.append((Case.phone_index, [key.index("phone", phone) for key in keys]))
+        searched.append((_CASES.phone_index, [key.index("phone", phone) for key in keys]))
     ids: set[UUID] = set()
     for column, values in searched:
-        ids.update(session.scalars(sa.select(Case.id).where(column.in_(values)).limit(FOUND_ROWS)))
+        ids.update(
+            session.scalars(
+                sa.select(_CASES.id)
+                .where(column.in_(values), *_own(session, _CASES.tenant_id))
+                .limit(FOUND_ROWS)
+            )
+        )
     if not ids:
         return ()
-    statement = _lines().where(Case.id.in_(ids)).order_by(Case.case_no).limit(FOUND_ROWS)
+    statement = _lines(session).where(_CASES.id.in_(ids)).order_by(_CASES.case_no).limit(FOUND_ROWS)
     return session.execute(statement).all()
 
 
@@ -188,32 +225,30 @@ class Choices:
     groups: tuple[tuple[UUID, str], ...]
 
 
-def choices(session: Session, *, company: bool, vendor_id: UUID | None) -> Choices:
-    """The vendors for the company; projects and groups once a vendor is known."""
-    vendors: Sequence[Any] = ()
-    if company:
-        vendors = session.execute(
-            sa.select(Tenant.id, Tenant.short_name)
-            .where(Tenant.kind == TenantKind.VENDOR.value)
-            .order_by(Tenant.code)
-        ).all()
-    if vendor_id is None:
-        return Choices(tuple((row[0], row[1]) for row in vendors), (), ())
-    rows: Sequence[Any] = session.execute(
-        sa.union_all(
-            sa.select(sa.literal_column("0").label("kind"), Project.id, Project.name).where(
-                Project.tenant_id == vendor_id
-            ),
-            sa.select(sa.literal_column("1").label("kind"), Group.id, Group.name).where(
-                Group.tenant_id == vendor_id
-            ),
-        ).order_by(sa.literal_column("3"))
-    ).all()
-    return Choices(
-        tuple((row[0], row[1]) for row in vendors),
-        tuple((row[1], row[2]) for row in rows if row[0] == 0),
-        tuple((row[1], row[2]) for row in rows if row[0] == 1),
-    )
+def choices(session: Session, *, vendor_id: UUID | None) -> Choices:
+    """The vendors for the company; projects and groups once a vendor is known (a vendor's own)."""
+    own = session.info.get("vendor_tenant")
+    vendor = own or vendor_id
+    kinds: list[Any] = []
+    if own is None:
+        kinds.append(
+            sa.select(
+                sa.literal_column("0"), _TENANTS.id, _TENANTS.short_name, _TENANTS.code
+            ).where(_TENANTS.kind == TenantKind.VENDOR.value)
+        )
+    if vendor is not None:
+        kinds += [
+            sa.select(sa.literal_column(str(number)), table.id, name, name).where(
+                table.tenant_id == vendor
+            )
+            for number, (_kind, table, name) in enumerate(_NAMED[:2], start=1)
+        ]
+    found: tuple[list[tuple[UUID, str]], ...] = ([], [], [])
+    for kind, row_id, name, _order in session.execute(
+        sa.union_all(*kinds).order_by(sa.literal_column("4"))
+    ):
+        found[kind].append((row_id, name))
+    return Choices(*(tuple(pairs) for pairs in found))
 
 
 def prefix_of(text: str) -> str:

@@ -86,6 +86,30 @@ def _band_names() -> dict[str, str]:
     return {band: _("Written off") if band == "written_off" else band for band in AGE_BANDS}
 
 
+def _lines(rows: Sequence[Any]) -> list[tuple[str, ...]]:
+    """The rows as text, cell by cell: six hundred look-ups are cheaper here than in a template."""
+    if not rows:
+        return []
+    names, bands, nothing = listing.names_of(db(), rows), _band_names(), "—"
+    return [
+        (
+            str(row.id),
+            row.case_no,
+            names.vendors.get(row.tenant_id, nothing),
+            names.projects.get(row.project_id, nothing),
+            row.debtor_masked,
+            row.card_masked,
+            f"¥{row.amount:,.2f}",
+            bands[row.age_band],
+            row.entrusted_on.isoformat(),
+            row.due_back_on.isoformat(),
+            f"{names.groups.get(row.group_id, nothing)} {names.members.get(row.member_id, '')}",
+            row.status,
+        )
+        for row in rows
+    ]
+
+
 def _list_page(
     rows: Sequence[Any],
     wanted: CaseFilter,
@@ -95,14 +119,12 @@ def _list_page(
     **more: Any,
 ) -> str:
     person = actor()
-    vendor_id = wanted.vendor_id if person.is_company else person.tenant_id
     return render_template(
         "cases/index.html",
-        rows=rows,
-        names=listing.names_of(db(), rows) if rows else None,
+        lines=_lines(rows),
         wanted=wanted,
         company=person.is_company,
-        choices=listing.choices(db(), company=person.is_company, vendor_id=vendor_id),
+        choices=listing.choices(db(), vendor_id=wanted.vendor_id),
         statuses=_status_names(),
         tones=STATUS_TONES,
         bands=_band_names(),
