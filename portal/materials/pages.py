@@ -49,10 +49,18 @@ class RequestPage:
     example: str
 
     @property
-    def draw(self) -> dict[str, Any]:
-        """What the vendor may know of its share of the draw."""
-        hidden = ("scheme",)
-        return {key: value for key, value in self.request.draw_facts.items() if key not in hidden}
+    def draw_rows(self) -> list[tuple[str, str]]:
+        """What the vendor may know of its share of the draw, to repeat and check it (A3)."""
+        facts = self.request.draw_facts
+        labels = (
+            ("method", _("Method")),
+            ("population", _("Cases in hand")),
+            ("quota", _("Cases drawn")),
+            ("population_hash", _("Population hash")),
+            ("seed", _("Seed")),
+            ("seed_hash", _("Seed hash")),
+        )
+        return [(label, str(facts[key])) for key, label in labels if facts.get(key) is not None]
 
     @property
     def days_late(self) -> int:
