@@ -44,6 +44,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("work", _l("Material requests"), "materials.index", "file-search"),
     Entry("work", _l("Review desk"), "reviews.index", "headphones", True),
     Entry("work", _l("Assessment forms"), "assessments.index", "clipboard-check"),
+    Entry("work", _l("Reported violations"), "reviews.escalations", "flag", True),
     Entry("work", _l("Rectification"), "rectification.index", "alert-triangle"),
     Entry("work", _l("Excellent cases"), "excellence.index", "star"),
     Entry("results", _l("Scores"), "scoring.index", "chart-line"),

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from flask import Blueprint, Flask
 
+from portal.audits.assessments import views as assessments_views
 from portal.audits.draws import jobs as draws_jobs
 from portal.audits.draws import views as draws_views
-from portal.audits.assessments import views as assessments_views
 from portal.audits.reviews import views as reviews_views
 from portal.calendar import views as calendar_views
 from portal.cases import views as cases_views
@@ -52,6 +52,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     materials_views.bp,
     materials_desk.bp,
     materials_files.bp,
+    reviews_views.bp,
+    assessments_views.bp,
 )
 
 SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {}

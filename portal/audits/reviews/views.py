@@ -19,10 +19,11 @@ from portal.audits.permissions import REVIEW, SEE_ESCALATIONS, SEE_REVIEWS, TAKE
 from portal.audits.queries import escalations as list_escalations
 from portal.audits.reviews import page, queries, service
 from portal.audits.reviews.queries import QueueFilter
-from portal.audits.words import LEVELS
+from portal.audits.words import DECISIONS, FINDING_STATES, LEVELS
 from portal.kernel.access import guard
 from portal.kernel.errors import NotFound, PortalError
 from portal.kernel.web import actor, check_version, db
+from portal.materials.words import ITEM_STATES, KINDS, REASONS
 
 bp = Blueprint("reviews", __name__, url_prefix="/reviews")
 Answer = str | Response | tuple[str, int]
@@ -89,6 +90,11 @@ def _show(
         may_review=actor().may(REVIEW),
         may_change=may,
         levels=LEVELS,
+        finding_states=FINDING_STATES,
+        decision_names=DECISIONS,
+        material_kinds=KINDS,
+        material_states=ITEM_STATES,
+        material_reasons=REASONS,
     )
     if problem is not None:
         return html, problem.status
