@@ -12,6 +12,7 @@ from wtforms import (
     SelectMultipleField,
     StringField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -40,8 +41,8 @@ class DrawForm(FlaskForm):
     by = RadioField(
         _l("How much to draw"),
         choices=[
-            ("rate", _l("A share of the cases in hand")),
-            ("total", _l("A number of cases over all vendors")),
+            SelectChoice("rate", _l("A share of the cases in hand")),
+            SelectChoice("total", _l("A number of cases over all vendors")),
         ],
         default="rate",
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice
 
 from portal.audits.draws import export, queries, service
 from portal.audits.draws.forms import DrawForm, StepForm
@@ -85,7 +86,7 @@ def new() -> Answer:
 def _form(choices: Sequence[queries.WantedChoice]) -> DrawForm:
     form = DrawForm()
     form.wanted.choices = [
-        (
+        SelectChoice(
             one.kind,
             _("%(material)s (must be handed over)", material=KINDS[one.kind])
             if one.required
@@ -229,13 +230,13 @@ def progress(draw_id: UUID) -> Answer:
     return render_template("draws/_progress.html", **work)
 
 
-def _step(draw_id: UUID, state: DrawState, act: Callable[[Draw], object]) -> Answer:
-    """Take a step: on the state that the page showed, or not at all. A step that was taken
-    already is shown, not repeated."""
+def _step(draw_id: UUID, state: DrawState | None, act: Callable[[Draw], object]) -> Answer:
+    """Take a step from `state`: on what the page showed, or not at all. A step that was taken or
+    begun already is shown, not repeated."""
     form = StepForm()
     row = queries.get_draw(db(), draw_id, lock=True)
     try:
-        if form.validate_on_submit() and row.state == state:
+        if form.validate_on_submit() and row.state == state and row.issuing_at is None:
             check_version(row, form.version.data)
         act(row)
         db().commit()
@@ -249,11 +250,7 @@ def _step(draw_id: UUID, state: DrawState, act: Callable[[Draw], object]) -> Ans
 @guard(MAKE)
 def freeze(draw_id: UUID) -> Answer:
     """Freeze once more, after the job failed."""
-    return _step(
-        draw_id,
-        DrawState.PLANNED,
-        lambda row: service.start_freezing(db(), row, actor=actor()),
-    )
+    return _step(draw_id, None, lambda row: service.start_freezing(db(), row, actor=actor()))
 
 
 @bp.post("/<uuid:draw_id>/draw")
