@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask
 from flask_babel import get_locale
+
+from portal.app import markup
 
 DIST = Path(__file__).resolve().parents[2] / "static" / "dist"
 PREFIX = "/static/"
@@ -42,6 +45,7 @@ class AssetMissing(LookupError):
     """A template asks for a file that the front-end build did not make."""
 
 
+@lru_cache(maxsize=64)
 def language_tag(locale: object) -> str:
     """BCP 47 for `<html lang>`: zh-Hans, zh-Hant, en. Fonts and readers go by it."""
     code = str(locale)
@@ -75,6 +79,8 @@ def load(dist: Path = DIST) -> Callable[[str], str]:
 
 
 def install(app: Flask, dist: Path = DIST) -> None:
-    """Give templates `asset(name)`, `html_lang()`, `htmx_config` and the filter `language_tag`."""
-    app.jinja_env.globals.update(asset=load(dist), html_lang=html_lang, htmx_config=HTMX_CONFIG)
+    """Give templates `asset(name)`, `html_lang()`, `htmx_config`, icons and chips."""
+    asset = load(dist)
+    app.jinja_env.globals.update(asset=asset, html_lang=html_lang, htmx_config=HTMX_CONFIG)
     app.jinja_env.filters["language_tag"] = language_tag
+    markup.install(app, asset)

@@ -42,6 +42,8 @@ class Desk {
   listen() {
     const { parts, box } = this;
     for (const input of box.querySelectorAll("input[type=file]")) {
+      // Not in the markup: no standard names this attribute, though every browser knows it.
+      if (input.hasAttribute("data-folder")) input.webkitdirectory = true;
       input.addEventListener("change", () => {
         const found = fromInput(input);
         input.value = "";
@@ -336,7 +338,7 @@ class Desk {
     this.refresh(true);
   }
 
-  /** Tell the page (htmx: hx-trigger="<event> from:body") that items changed, not too often. */
+  /** Tell the page (data-hx-trigger="<event> from:body") that items changed, not too often. */
   refresh(now = false) {
     const wait = now ? 0 : REFRESH_EVERY;
     if (this.refreshing && !now) return;
