@@ -18,6 +18,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 LONGEST = 24 * 3600
@@ -84,8 +85,8 @@ class FindingForm(FlaskForm):
         _l("Repetition within the months of the catalogue"),
         [Optional()],
         choices=[
-            ("take", _l("Take it: next level, points multiplied")),
-            ("refuse", _l("Refuse it, for the reason below")),
+            SelectChoice("take", _l("Take it: next level, points multiplied")),
+            SelectChoice("refuse", _l("Refuse it, for the reason below")),
         ],
     )
     repetition_reason = StringField(
@@ -101,9 +102,12 @@ class FindingForm(FlaskForm):
         recordings: list[tuple[str, str]],
     ) -> None:
         """Give the form what there is to choose from."""
-        self.clause_no.choices = [("", _l("Choose a clause …")), *clauses]
-        self.person_id.choices = [("", _l("Not listed")), *people]
-        self.delivery_id.choices = [("", _l("None")), *recordings]
+        for field, none, known in (
+            (self.clause_no, _l("Choose a clause …"), clauses),
+            (self.person_id, _l("Not listed"), people),
+            (self.delivery_id, _l("None"), recordings),
+        ):
+            field.choices = [SelectChoice("", none), *(SelectChoice(*pair) for pair in known)]
 
     def validate_person_name(self, field: Any) -> None:
         """Somebody must be named."""
@@ -128,9 +132,9 @@ class MarkForm(FlaskForm):
     severity = SelectField(
         _l("Severity"),
         choices=[
-            ("minor", _l("Minor")),
-            ("ordinary", _l("Ordinary")),
-            ("serious", _l("Serious")),
+            SelectChoice("minor", _l("Minor")),
+            SelectChoice("ordinary", _l("Ordinary")),
+            SelectChoice("serious", _l("Serious")),
         ],
         default="ordinary",
         render_kw={"data-mark": "severity"},
