@@ -129,7 +129,8 @@ def sheet_title(title: str, taken: set[str]) -> str:
 
 def safe_text(value: object) -> str:
     """Text that XML can hold, as long as a cell may be."""
-    return _CONTROL.sub("", str(value))[:_MAX_TEXT]
+    text = _CONTROL.sub("", str(value)).replace("\r\n", "\n").replace("\r", "\n")
+    return text[:_MAX_TEXT]
 
 
 class _Formats:

@@ -153,11 +153,11 @@ def _sound(path: Path, kind: FileKind, recording: audio.Recording) -> None:
         declared = _wav_seconds(path) or declared
     if recording.duration <= 0:
         raise Refused("no_sound_data")
-    if declared and declared - recording.duration > max(1.0, declared * 0.02):
-        raise Refused("audio_truncated", declared=round(declared), found=int(recording.duration))
     if recording.bad_packets > max(1, recording.packets * _BAD_SHARE):
         share = round(100 * recording.bad_packets / max(recording.packets, 1))
         raise Refused("audio_damaged", share=max(share, 1))
+    if declared and declared - recording.duration > max(1.0, declared * 0.02):
+        raise Refused("audio_truncated", declared=round(declared), found=int(recording.duration))
 
 
 def _wav_seconds(path: Path) -> float | None:

@@ -206,7 +206,9 @@ class _Book:
 
 def _choose(name: str, fitting: list[Item], how: How, found: Candidates) -> Match:
     """One item of those whose case fits, by the kind of material; or why there is none."""
-    wanting = [item for item in fitting if _wants(item, found)]
+    wanting = [item for item in fitting if found.kind in item.kinds]
+    if not wanting:  # the guess is not wanted: what else could the file be?
+        wanting = [item for item in fitting if found.possible & item.kinds]
     if not wanting:
         others = _keys(fitting)
         return Match(name, Status.UNEXPECTED, How.KIND_NOT_WANTED, None, found.kind, others)
@@ -217,14 +219,11 @@ def _choose(name: str, fitting: list[Item], how: How, found: Candidates) -> Matc
     (item,) = wanting
     kind = found.kind
     if kind is None or kind not in item.kinds:
-        kind = next(iter(item.kinds)) if len(item.kinds) == 1 else MaterialKind.OTHER
+        (kind, *more) = sorted(found.possible & item.kinds)
+        kind = MaterialKind.OTHER if more else kind
     if masked_name(name) in item.delivered:
         return Match(name, Status.DUPLICATE, How.DELIVERED, item.key, kind)
     return Match(name, Status.MATCHED, how, item.key, kind)
-
-
-def _wants(item: Item, found: Candidates) -> bool:
-    return found.kind is None or found.kind in item.kinds
 
 
 def _keys(items: list[Item]) -> tuple[str, ...]:

@@ -30,7 +30,9 @@ _UNSAFE = re.compile(r'[<>:"/\\|?*]')
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE | re.ASCII)
 _SPACES = re.compile(r"\s+")
 ALPHANUMERIC = re.compile(r"[A-Za-z0-9]+")
-_LONG_DIGITS = re.compile(r"\d{10,}", re.ASCII)
+_LONG_DIGITS = re.compile(
+    r"\d{10,}|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)|(?<!\d)1[3-9]\d[- ]\d{4}[- ]\d{4}(?!\d)", re.ASCII
+)
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}$", re.ASCII)
 
 
@@ -41,6 +43,10 @@ class MaterialKind(StrEnum):
     COLLECTION_RECORD = "collection_record"
     VISIT_RECORDING = "visit_recording"
     OTHER = "other"
+
+
+_SOUND = frozenset(MaterialKind) - {MaterialKind.COLLECTION_RECORD}
+_PAPER = frozenset({MaterialKind.COLLECTION_RECORD, MaterialKind.OTHER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +60,26 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a name may mean. `case_parts`: the parts a case number could be made of, by folder."""
+    """What a name may mean. `case_parts`: the parts a case number could be made of, by folder.
+
+    `kind` is the best guess; `said` when a word in the name or folder says it.
+    """
 
     case_parts: tuple[tuple[str, ...], ...]
     case_numbers: tuple[str, ...]
     calls: tuple[Call, ...]
     kind: MaterialKind | None
+    said: bool
     file_kind: FileKind | None
+
+    @property
+    def possible(self) -> frozenset[MaterialKind]:
+        """The kinds of material that such a file can be: sound is no record, paper no sound."""
+        if self.kind is not None and self.said:
+            return frozenset({self.kind})
+        if self.file_kind is None:
+            return frozenset(MaterialKind)
+        return _SOUND if self.file_kind.is_audio else _PAPER
 
 
 def display_name(original: str) -> str:
@@ -90,20 +109,21 @@ def download_name(label: str, kind: FileKind) -> str:
 def masked_name(original: str) -> str:
     """`display_name` with telephone and card numbers masked (C4.1): for lists, papers, logs.
 
-    Times of fourteen digits stay; `13800001234` becomes `138****1234`.
+    Times of fourteen digits stay; `13800001234` becomes `138xxxx1234` (no name may hold `*`).
     """
     return _shortened(_LONG_DIGITS.sub(_masked, display_name(original)))
 
 
 def _masked(found: re.Match[str]) -> str:
-    digits = found.group()
-    if len(digits) == 14 and _moment(digits) is not None:
-        return digits
-    if len(digits) >= 15:
-        return digits[:6] + "*" * (len(digits) - 10) + digits[-4:]
-    if normal_phone(digits) is not None:
-        return digits[:-8] + "****" + digits[-4:]
-    return digits
+    text = found.group()
+    if len(text) == 14 and _moment(text) is not None:
+        return text
+    if text.isdigit() and len(text) >= 15:
+        return text[:6] + "x" * (len(text) - 10) + text[-4:]
+    if normal_phone(text) is not None:
+        hidden = [index for index, char in enumerate(text) if char.isdigit()][-8:-4]
+        return "".join("x" if index in hidden else char for index, char in enumerate(text))
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +222,10 @@ def candidates(path: str, patterns: CompiledPatterns = DEFAULTS) -> Candidates:
             for found in pattern.finditer(stem):
                 _take(found, calls, numbers)
     pieces = tuple(tuple(ALPHANUMERIC.findall(stem))[:_MAX_SEGMENTS] for stem in reversed(stems))
-    return Candidates(
-        pieces, tuple(numbers), _most_telling(calls), _kind(parts, file_kind), file_kind
-    )
+    said = _said(parts, file_kind)
+    kind = said or _usual(file_kind)
+    found_calls = _most_telling(calls)
+    return Candidates(pieces, tuple(numbers), found_calls, kind, said is not None, file_kind)
 
 
 def _take(found: re.Match[str], calls: dict[Call, None], numbers: dict[str, None]) -> None:
@@ -233,24 +254,24 @@ def _moment(stamp: str) -> datetime | None:
     return local.astimezone(UTC)
 
 
-def _kind(parts: Sequence[str], file_kind: FileKind | None) -> MaterialKind | None:
-    """The kind of material by words in the name, then in its folders, then by the file's type.
-
-    None where that says nothing: a picture or a PDF may be anything.
-    """
+def _said(parts: Sequence[str], file_kind: FileKind | None) -> MaterialKind | None:
+    """The kind of material by a word in the name, else in its folders; None without one."""
     sound = file_kind is not None and file_kind.is_audio
     for part in reversed(parts):
         text = part.casefold()
-        visit = any(word in text for word in _VISIT_WORDS)
         recording = any(word in text for word in _RECORDING_WORDS)
-        record = any(word in text for word in _RECORD_WORDS)
-        if sound and visit:
+        if sound and any(word in text for word in _VISIT_WORDS):
             return MaterialKind.VISIT_RECORDING
         if sound and recording:
             return MaterialKind.CALL_RECORDING
-        if not sound and (record or recording):
+        if not sound and (recording or any(word in text for word in _RECORD_WORDS)):
             return MaterialKind.COLLECTION_RECORD
-    if sound:
+    return None
+
+
+def _usual(file_kind: FileKind | None) -> MaterialKind | None:
+    """What such a file mostly is; None for pictures and papers, which may be anything."""
+    if file_kind is not None and file_kind.is_audio:
         return MaterialKind.CALL_RECORDING
     return MaterialKind.COLLECTION_RECORD if file_kind is FileKind.XLSX else None
 

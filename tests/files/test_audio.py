@@ -1,0 +1,107 @@
+"""Recordings are really decoded: length, loudness, what browsers play."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.files import audio, sandbox
+from tests.files import samples
+
+MAKERS = {
+    "pcm": ("wav", samples.pcm),
+    "pcm_stereo": ("wav", lambda p: samples.pcm(p, rate=44100, channels=2)),
+    "adpcm": ("wav", lambda p: samples.encoded(p, "adpcm_ima_wav", "wav")),
+    "adpcm_ms": ("wav", lambda p: samples.encoded(p, "adpcm_ms", "wav")),
+    "g711": ("wav", lambda p: samples.encoded(p, "pcm_mulaw", "wav")),
+    "mp3_8k": ("mp3", lambda p: samples.encoded(p, "libmp3lame", "mp3")),
+    "mp3_stereo": (
+        "mp3",
+        lambda p: samples.encoded(p, "libmp3lame", "mp3", rate=22050, channels=2),
+    ),
+    "m4a": ("m4a", lambda p: samples.encoded(p, "aac", "ipod", rate=16000, channels=2)),
+}
+PLAYABLE = {"pcm", "pcm_stereo", "mp3_8k", "mp3_stereo", "m4a"}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_tone_and_a_silence_are_seen(tmp_path: Path, name: str) -> None:
+    kind, make = MAKERS[name]
+    path = make(tmp_path / f"a.{kind}")
+    found = audio.examine(path, kind)
+    stereo = name in {"pcm_stereo", "mp3_stereo", "m4a"}
+    assert found.duration == pytest.approx(3, abs=0.3)
+    assert found.declared == pytest.approx(3, abs=0.3)
+    assert found.bad_packets == 0
+    assert len(found.peaks.channels) == found.channels == (2 if stereo else 1)
+    for channel in found.peaks.channels:
+        assert len(channel) == pytest.approx(30, abs=3)
+        assert all(44 <= value <= 60 for value in channel[2:13])
+        assert max(channel[18:28]) <= 2
+    assert found.peaks.silence == pytest.approx(0.5, abs=0.15)
+    assert found.playable is (name in PLAYABLE)
+
+
+def test_peaks_for_the_player_come_from_the_sandbox(tmp_path: Path) -> None:
+    document = json.loads(audio.peaks(samples.pcm(tmp_path / "a.wav"), "wav"))
+    assert document["per_second"] == 10
+    assert len(document["peaks"]) == 1
+    assert document["peaks"][0][5] == 0.5
+    with pytest.raises(ValueError, match="no peaks"):
+        audio.peaks(Path(__file__), "wav")
+
+
+@pytest.mark.parametrize("name", ["adpcm", "g711", "adpcm_ms"])
+def test_a_copy_that_browsers_play(tmp_path: Path, name: str) -> None:
+    kind, make = MAKERS[name]
+    path = make(tmp_path / "a.wav")
+    before = path.read_bytes()
+    assert audio.transcode(path, kind, tmp_path / "b.mp3") == pytest.approx(3, abs=0.3)
+    copy = audio.examine(tmp_path / "b.mp3", "mp3")
+    assert copy.playable
+    assert copy.duration == pytest.approx(3, abs=0.3)
+    assert 40 <= copy.peaks.channels[0][5] <= 62
+    assert path.read_bytes() == before
+
+
+def test_no_audio_stream_is_said_not_raised_by_index(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    with av.open(str(path), "w", format="mp4") as file:
+        stream = file.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            file.mux(packet)
+    with pytest.raises(audio.NoAudio):
+        audio.examine(path, "m4a")
+
+
+def test_a_play_list_under_a_recordings_name_opens_nothing(tmp_path: Path) -> None:
+    secret = samples.pcm(tmp_path / "secret.wav")
+    path = tmp_path / "list.mp3"
+    path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{secret}\n")
+    outcome = sandbox.run(audio.examine, path, "mp3")
+    assert outcome.value is None or outcome.value.duration == 0
+
+
+@given(st.integers(1, 50_000), st.sampled_from([8000, 11025, 22050, 44100]), st.data())
+def test_every_sample_falls_into_one_peak(count: int, rate: int, data: st.DataObject) -> None:
+    """However the samples arrive, peak k covers exactly the samples of its tenth of a second."""
+    cuts = sorted(data.draw(st.lists(st.integers(0, count), max_size=5)))
+    phase, whole_so_far = 0, 0
+    starts: list[int] = []
+    for index, end in enumerate([*cuts, count]):
+        last = index == len(cuts)
+        found, whole = audio._cuts(phase, end - whole_so_far, rate, 10, last=last)
+        starts += [whole_so_far + int(start) for start in found]
+        whole_so_far += whole
+        phase = (phase + whole) % rate
+    assert whole_so_far == count
+    assert starts == [-(-k * rate // 10) for k in range(len(starts))]
+    assert len(starts) == -(-count * 10 // rate)
