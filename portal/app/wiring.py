@@ -33,6 +33,9 @@ from portal.materials import views as materials_views
 from portal.notices import jobs as notices_jobs
 from portal.notices import views as notices_views
 from portal.notifications import views as messages_views
+from portal.receipts import views as receipts_views
+from portal.receipts.imports import jobs as receipt_imports_jobs
+from portal.receipts.imports import views as receipt_imports_views
 from portal.schemes import views as schemes_views
 from tenants import vault
 from tenants.database import Database
@@ -49,6 +52,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     cases_views.bp,
     case_imports_views.bp,
     draws_views.bp,
+    receipts_views.bp,
+    receipt_imports_views.bp,
     materials_views.bp,
     materials_desk.bp,
     materials_files.bp,
@@ -58,7 +63,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 
 SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {}
 
-TASK_MODULES = (notices_jobs, case_imports_jobs, materials_jobs, draws_jobs)
+TASK_MODULES = (notices_jobs, case_imports_jobs, materials_jobs, draws_jobs, receipt_imports_jobs)
 """Modules whose import registers tasks."""
 
 

@@ -1,0 +1,1 @@
+"""Receipts (回款): imported by finance, read by scores and fees (C3.4, C7)."""
