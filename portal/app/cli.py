@@ -10,7 +10,7 @@ from uuid import UUID
 import click
 import sqlalchemy as sa
 
-from portal.app import provision, wiring
+from portal.app import background, provision
 from portal.app.factory import create_app, open_database
 from portal.jobs.worker import run_forever
 from portal.journal.models import JournalLink
@@ -79,7 +79,7 @@ def worker(concurrency: int) -> None:
         settings.login_urls()["queue"],
         database,
         company_id,
-        wiring.chores(database, company_id),
+        background.chores(database, company_id),
         concurrency,
     )
 
@@ -91,14 +91,16 @@ def verify_journal() -> None:
     database = open_database(settings)
     company_id = company_id_of(database)
     kept: dict[str, dict[int, bytes]] = {}
-    if wiring.heads_file().exists():
-        for line in wiring.heads_file().read_text().splitlines():
+    if background.heads_file().exists():
+        for line in background.heads_file().read_text().splitlines():
             tenant, position, head, _signature = line.split()
             kept.setdefault(tenant, {})[int(position)] = bytes.fromhex(head)
     bad = 0
     with bound(Scope.company(company_id)), database.session() as session:
         for tenant_id in session.scalars(sa.select(JournalLink.tenant_id).distinct()).all():
-            verdict = verify(session, tenant_id, wiring.journal_key(), kept.get(str(tenant_id), {}))
+            verdict = verify(
+                session, tenant_id, background.journal_key(), kept.get(str(tenant_id), {})
+            )
             click.echo(f"{tenant_id} {verdict.entries} entries: {verdict.problem or 'whole'}")
             bad += bool(verdict.problem)
     sys.exit(1 if bad else 0)

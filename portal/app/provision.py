@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
-from portal.app import wiring
+from portal.app import background
 from portal.app.tables import METADATA
 from portal.jobs.registry import TASKS
 from portal.kernel.settings import LOGINS, Settings
@@ -20,7 +20,7 @@ from tenants.scope import Login, Scope, bound
 
 ROOT = Path(__file__).resolve().parents[2]
 MINIMUM = 160_000
-assert wiring.TASK_MODULES  # noqa: S101 - importing the wiring registers the tasks
+assert background.TASK_MODULES  # noqa: S101 - importing it registers the tasks
 
 
 def driver_url(url: str) -> sa.URL:

@@ -1,0 +1,64 @@
+"""What the worker runs: the modules that register tasks, and the chores that recur.
+
+The web process does not import this (PDF and audio libraries would cost it 60 MB): it enqueues
+tasks by name, and the database refuses a name that is not on its list.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+from portal.audits.draws import jobs as draws_jobs
+from portal.cases.imports import jobs as case_imports_jobs
+from portal.deadlines import service as deadlines
+from portal.jobs.worker import Chore
+from portal.journal import service as journal
+from portal.kernel.access import system_actor
+from portal.kernel.settings import settings
+from portal.materials import jobs as materials_jobs
+from portal.materials import uploads as materials_uploads
+from portal.notices import jobs as notices_jobs
+from tenants import vault
+from tenants.database import Database
+from tenants.scope import Scope, bound
+
+TASK_MODULES = (notices_jobs, case_imports_jobs, materials_jobs, draws_jobs)
+"""Modules whose import registers tasks."""
+
+
+def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
+    """What the worker does again and again, beside the jobs."""
+    actor = system_actor(company_id)
+
+    def seal() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            journal.seal(session, journal_key(), heads_file())
+            session.commit()
+
+    def sweep() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            deadlines.sweep(session, actor=actor)
+            session.commit()
+
+    def give_up_uploads() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            keys = materials_uploads.sweep(session)
+            session.commit()
+        materials_uploads.remove(keys)
+
+    return (
+        Chore("seal the journal", 3, seal),
+        Chore("sweep deadlines", 15, sweep),
+        Chore("sweep abandoned uploads", 600, give_up_uploads),
+    )
+
+
+def journal_key() -> bytes:
+    """The key that signs the journal's heads."""
+    return vault.installed().derive("journal-heads")
+
+
+def heads_file() -> Path:
+    """Where the signed heads are kept apart from the database."""
+    return Path(settings().data_dir) / "journal-heads.log"
