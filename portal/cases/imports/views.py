@@ -219,7 +219,7 @@ def errors(import_id: UUID) -> Answer:
     sheet = ExportSheet(
         _("Errors"),
         [
-            ExportColumn(_("Row"), "integer"),
+            ExportColumn(_("Row in Excel"), "integer"),
             ExportColumn(_("Column"), width=8),
             ExportColumn(_("Title")),
             ExportColumn(_("What stands there"), width=24),
