@@ -58,7 +58,7 @@ def test_from_the_queue_to_the_vendors_page(portal: Portal, audit: Audit) -> Non
     mark = {"delivery_id": str(audit.delivery_ids[0]), "start": "3.2", "end": "7.5"}
     answer = auditor.post(f"{first}/marks", data={**mark, "severity": "serious", "text": "辱骂"})
     assert answer.status_code == 302
-    assert auditor.post(f"{first}/marks", data=mark).status_code == 422
+    assert auditor.post(f"{first}/marks", data={**mark, "start": ""}).status_code == 422
     version = _version(auditor.get(first).text, f"{first}/notes")
     noted = {"version": version, "notes": "疑似主管授意"}
     assert auditor.post(f"{first}/notes", data=noted).status_code == 302
@@ -98,17 +98,14 @@ def _vendor_reads(portal: Portal, audit: Audit, form: str) -> None:
     for hidden in ("疑似主管授意", "/reviews/", "张例"):
         assert hidden not in page.text, hidden
     with portal.session(portal.world.scope) as session:
-        opened = dict(
-            session.execute(
-                sa.select(DocumentRecipient.part, DocumentRecipient.opened_at).join_from(
-                    DocumentRecipient,
-                    AssessmentForm,
-                    AssessmentForm.document_id == DocumentRecipient.document_id,
-                )
+        found = session.execute(
+            sa.select(DocumentRecipient.part, DocumentRecipient.opened_at).join_from(
+                DocumentRecipient,
+                AssessmentForm,
+                AssessmentForm.document_id == DocumentRecipient.document_id,
             )
-            .tuples()
-            .all()
         )
+        opened = {row.part: row.opened_at for row in found}
         assert opened["经理"] is not None and opened["责任人"] is None
     for path in ("/reviews/", "/reviews/escalations", f"/reviews/{audit.review_ids[0]}"):
         assert manager.get(path).status_code in (403, 404)

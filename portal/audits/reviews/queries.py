@@ -197,8 +197,8 @@ def _finding_counts(session: Session, rows: Sequence[Any]) -> dict[UUID, int]:
             Finding.state != "withdrawn",
         )
         .group_by(Finding.review_id)
-    ).tuples()
-    return dict(rows_found.all())
+    )
+    return {row[0]: row[1] for row in rows_found}
 
 
 def progress(
