@@ -171,4 +171,4 @@ def vendors(session: Session) -> list[tuple[UUID, str]]:
         .where(Tenant.kind == TenantKind.VENDOR)
         .order_by(Tenant.code)
     )
-    return list(rows.tuples())
+    return [(row.id, row.short_name) for row in rows]

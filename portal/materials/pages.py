@@ -161,6 +161,7 @@ def _handed_in(data: dict[str, Any]) -> str:
         unavailable=data["unavailable"],
         missing=data["missing"],
     )
-    if data["in_time"]:
-        return f"{standing} {_('In time.')}"
-    return f"{standing} {_('Late by %(days)s working days.', days=data['days_late'])}"
+    verdict = _("In time.")
+    if not data["in_time"]:
+        verdict = _("Late by %(days)s working days.", days=data["days_late"])
+    return f"{standing} {verdict}"

@@ -63,7 +63,7 @@ def case_ids_of(session: Session, tenant_id: UUID, numbers: Sequence[str]) -> li
             Case.tenant_id == tenant_id, Case.case_no.in_(numbers)
         )
     )
-    known = dict(rows.tuples())
+    known = {row.case_no: row.id for row in rows}
     unknown = [number for number in numbers if number not in known]
     if unknown:
         raise Invalid(
