@@ -33,7 +33,7 @@ _NOTES = phrase("How to fill in")
 _LISTS = phrase("Choices")
 _HEADINGS = (
     phrase("Column"),
-    phrase("Required"),
+    phrase("Must be filled in"),
     phrase("What to write"),
     phrase("Format"),
     phrase("Example"),
