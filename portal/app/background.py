@@ -19,11 +19,12 @@ from portal.kernel.settings import settings
 from portal.materials import jobs as materials_jobs
 from portal.materials import uploads as materials_uploads
 from portal.notices import jobs as notices_jobs
+from portal.receipts.imports import jobs as receipt_imports_jobs
 from tenants import vault
 from tenants.database import Database
 from tenants.scope import Scope, bound
 
-TASK_MODULES = (notices_jobs, case_imports_jobs, materials_jobs, draws_jobs)
+TASK_MODULES = (notices_jobs, case_imports_jobs, materials_jobs, draws_jobs, receipt_imports_jobs)
 """Modules whose import registers tasks."""
 
 

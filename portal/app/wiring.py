@@ -26,7 +26,6 @@ from portal.materials import views as materials_views
 from portal.notices import views as notices_views
 from portal.notifications import views as messages_views
 from portal.receipts import views as receipts_views
-from portal.receipts.imports import jobs as receipt_imports_jobs
 from portal.receipts.imports import views as receipt_imports_views
 from portal.schemes import views as schemes_views
 
@@ -51,9 +50,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 
 SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {}
-
-TASK_MODULES = (notices_jobs, case_imports_jobs, materials_jobs, draws_jobs, receipt_imports_jobs)
-"""Modules whose import registers tasks."""
 
 
 def install(app: Flask) -> None:
