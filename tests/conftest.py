@@ -37,6 +37,7 @@ from tests.factories.world import MOMENT, PASSWORD, World
 ROOT = Path(__file__).resolve().parents[1]
 VAR = ROOT / "var" / "test"
 _numbers = itertools.count()
+KEPT_TEMPLATES = 6
 
 
 def _settings(url: str, data_dir: Path) -> Settings:
@@ -112,13 +113,16 @@ def template(cluster: Cluster) -> Template:
 
 
 def _forget_old_templates(connection: sa.Connection) -> None:
-    old = connection.scalars(
-        sa.text("select datname from pg_database where datname ~ '^(template_[0-9a-f]{12}|t_)'")
-    ).all()
-    for name in old:
-        connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-    for path in VAR.glob("template_*.pickle"):
-        path.unlink()
+    """Drop what nobody uses: copies of runs that are gone, and all but the newest templates."""
+    pickles = sorted(VAR.glob("template_*.pickle"), key=lambda path: path.stat().st_mtime)
+    kept = {path.stem for path in pickles[-KEPT_TEMPLATES:]}
+    for name in connection.scalars(sa.text("select datname from pg_database")).all():
+        parts = name.split("_")
+        stale_copy = name.startswith("t_") and not Path(f"/proc/{parts[-2]}").exists()
+        if stale_copy or (name.startswith("template_") and name not in kept):
+            connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+    for path in pickles[:-KEPT_TEMPLATES]:
+        path.unlink(missing_ok=True)
 
 
 def _build_template(cluster: Cluster, name: str) -> World:
