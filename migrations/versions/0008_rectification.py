@@ -13,6 +13,98 @@ branch_labels = None
 depends_on = None
 
 
+_FREE = "{state,version,round,due_at,closed_at,closed_by_name,close_reason}"
+
+
+def _issued_stays() -> None:
+    """What was issued, submitted or decided does not change (C2.4)."""
+    op.execute(
+        f"""
+        CREATE FUNCTION app.rectification_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF OLD.issued_at IS NOT NULL AND
+               (TG_OP = 'DELETE' OR OLD.closed_at IS NOT NULL
+                OR (to_jsonb(NEW) - '{_FREE}'::text[])
+                   IS DISTINCT FROM (to_jsonb(OLD) - '{_FREE}'::text[])) THEN
+                RAISE EXCEPTION 'an issued rectification notice does not change'
+                    USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END $$
+        """
+    )
+    op.execute(
+        """
+        CREATE FUNCTION app.rectification_part_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'INSERT' THEN
+                IF TG_TABLE_NAME = 'rectification_demands' AND EXISTS (
+                    SELECT FROM rectifications r WHERE r.tenant_id = NEW.tenant_id
+                    AND r.id = NEW.rectification_id AND r.issued_at IS NOT NULL) THEN
+                    RAISE EXCEPTION 'an issued rectification notice does not change'
+                        USING ERRCODE = 'integrity_constraint_violation';
+                END IF;
+                RETURN NEW;
+            END IF;
+            IF OLD.issued_at IS NOT NULL THEN
+                RAISE EXCEPTION 'an issued rectification notice does not change'
+                    USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END $$
+        """
+    )
+    op.execute(
+        """
+        CREATE FUNCTION app.rectification_answer_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF OLD.state = 'submitted' THEN
+                RAISE EXCEPTION 'a submitted answer does not change'
+                    USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END $$
+        """
+    )
+    op.execute(
+        """
+        CREATE FUNCTION app.rectification_evidence_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            owner uuid;
+            answer uuid;
+        BEGIN
+            IF TG_OP = 'INSERT' THEN
+                owner := NEW.tenant_id;
+                answer := NEW.answer_id;
+            ELSE
+                owner := OLD.tenant_id;
+                answer := OLD.answer_id;
+            END IF;
+            IF EXISTS (SELECT FROM rectification_answers a WHERE a.tenant_id = owner
+                       AND a.id = answer AND a.state = 'submitted') THEN
+                RAISE EXCEPTION 'a submitted answer does not change'
+                    USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        END $$
+        """
+    )
+    for table, when, function in _TRIGGERS:
+        op.execute(
+            f"CREATE TRIGGER {table}_stay BEFORE {when} ON {table}"
+            f" FOR EACH ROW EXECUTE FUNCTION app.{function}()"
+        )
+
+
+_TRIGGERS = (
+    ("rectifications", "UPDATE OR DELETE", "rectification_stays"),
+    ("rectification_demands", "INSERT OR UPDATE OR DELETE", "rectification_part_stays"),
+    ("rectification_decisions", "UPDATE OR DELETE", "rectification_part_stays"),
+    ("rectification_answers", "UPDATE OR DELETE", "rectification_answer_stays"),
+    ("rectification_evidence", "INSERT OR UPDATE OR DELETE", "rectification_evidence_stays"),
+)
+
+
 def upgrade() -> None:
     """Create the tables, their policies and grants."""
     op.create_table(
@@ -23,7 +115,9 @@ def upgrade() -> None:
         sa.Column("level", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("grounds", sa.Text(), nullable=False),
         sa.Column("consequence", sa.Text(), nullable=False),
+        sa.Column("working_days", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
@@ -31,11 +125,17 @@ def upgrade() -> None:
         sa.Column("created_by", sa.Uuid(), nullable=False),
         sa.Column("created_by_name", sa.Text(), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by_name", sa.Text(), nullable=True),
+        sa.Column("close_reason", sa.Text(), nullable=True),
         sa.Column("document_id", sa.Uuid(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(state IN ('accepted', 'cancelled')) = (closed_at IS NOT NULL)",
+            name=op.f("ck_rectifications_closed_is_dated"),
+        ),
         sa.CheckConstraint(
             "source IN ('assessment', 'audit', 'complaint', 'regulator', 'inspection')",
             name=op.f("ck_rectifications_source_known"),
@@ -43,6 +143,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('draft', 'issued', 'answered', 'returned', 'accepted', 'cancelled')",
             name=op.f("ck_rectifications_state_known"),
+        ),
+        sa.CheckConstraint(
+            "working_days BETWEEN 1 AND 60", name=op.f("ck_rectifications_working_days_sane")
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "document_id"],
@@ -205,6 +308,7 @@ def upgrade() -> None:
     tenant_rls(op, "rectification_decisions", "issued")
     tenant_rls(op, "rectification_evidence", "tenant", vendor_insert=True, vendor_delete=True)
     tenant_rls(op, "rectification_demands", "issued")
+    _issued_stays()
 
 
 def downgrade() -> None:
@@ -214,3 +318,5 @@ def downgrade() -> None:
     op.drop_table("rectification_decisions")
     op.drop_table("rectification_answers")
     op.drop_table("rectifications")
+    for function in dict.fromkeys(function for _table, _when, function in _TRIGGERS):
+        op.execute(f"DROP FUNCTION app.{function}()")

@@ -49,6 +49,15 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_excellent_cases_id", "excellent_cases", ["id"], unique=False)
+    op.create_index(
+        "ix_excellent_cases_recommended", "excellent_cases", ["recommended_at", "id"], unique=False
+    )
+    op.create_index(
+        "ix_excellent_cases_tenant_recommended",
+        "excellent_cases",
+        ["tenant_id", "recommended_at", "id"],
+        unique=False,
+    )
     tenant_rls(op, "excellent_cases", "tenant", vendor_insert=True)
 
 

@@ -20,6 +20,8 @@ class ExcellentCase(TenantRow, Base):
         tenant_fk("case_id", "cases"),
         one_of("state", ("recommended", "selected", "declined")),
         sa.UniqueConstraint("tenant_id", "period", "case_id"),
+        sa.Index("ix_excellent_cases_recommended", "recommended_at", "id"),
+        sa.Index("ix_excellent_cases_tenant_recommended", "tenant_id", "recommended_at", "id"),
         id_index("excellent_cases"),
     )
     vendor_insert = True

@@ -27,7 +27,11 @@ SOURCES = ("assessment", "audit", "complaint", "regulator", "inspection")
 
 
 class Rectification(IssuedRow, Base):
-    """A notice that orders a vendor to correct something by a date; tracked until accepted."""
+    """A notice that orders a vendor to correct something by a date; tracked until accepted.
+
+    `working_days` is the deadline counted from the day of issue; `due_at` moves with each return.
+    Once issued, a trigger of the database refuses every change but that of its state.
+    """
 
     __tablename__ = "rectifications"
     __table_args__ = (
@@ -38,6 +42,11 @@ class Rectification(IssuedRow, Base):
         sa.UniqueConstraint("tenant_id", "number"),
         sa.Index("ix_rectifications_created", "created_at", "id"),
         sa.Index("ix_rectifications_tenant_created", "tenant_id", "created_at", "id"),
+        # A vendor may write `state` but not `closed_at`: it cannot close a notice.
+        sa.CheckConstraint(
+            "(state IN ('accepted', 'cancelled')) = (closed_at IS NOT NULL)", name="closed_is_dated"
+        ),
+        sa.CheckConstraint("working_days BETWEEN 1 AND 60", name="working_days_sane"),
         id_index("rectifications"),
     )
     vendor_update = ("state", "version")
@@ -48,7 +57,9 @@ class Rectification(IssuedRow, Base):
     level: Mapped[str]
     title: Mapped[str]
     facts: Mapped[str]
+    grounds: Mapped[str]
     consequence: Mapped[str]
+    working_days: Mapped[int]
     state: Mapped[str]
     round: Mapped[int] = mapped_column(default=1)
     due_at: Mapped[datetime | None]
@@ -56,6 +67,8 @@ class Rectification(IssuedRow, Base):
     created_by: Mapped[UUID]
     created_by_name: Mapped[str]
     closed_at: Mapped[datetime | None]
+    closed_by_name: Mapped[str | None]
+    close_reason: Mapped[str | None]
     document_id: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(default=1)
 
