@@ -7,7 +7,6 @@ disk they are synced, folder entry included; a crash before that leaves nothing 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import re
@@ -16,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -28,8 +26,24 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from uuid_utils.compat import uuid7
 
+from portal.files.streams import Hashing, LengthMismatch, Source, Stored, Window
 from portal.kernel.errors import PortalError
 from portal.kernel.phrases import phrase
+
+__all__ = [
+    "LengthMismatch",
+    "LocalStorage",
+    "ObjectMissing",
+    "S3Storage",
+    "Source",
+    "Storage",
+    "StorageError",
+    "Stored",
+    "from_settings",
+    "local_copy",
+    "make_key",
+    "tenant_of",
+]
 
 _CHUNK = 1 << 20
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -45,26 +59,6 @@ class StorageError(PortalError):
 
 class ObjectMissing(LookupError):
     """The store has nothing under this key."""
-
-
-class LengthMismatch(ValueError):
-    """The stream was longer or shorter than announced; nothing was stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What was written: `size` in bytes, `sha256` as 64 hexadecimal digits."""
-
-    size: int
-    sha256: str
-
-
-class Source(Protocol):
-    """Anything to read bytes from."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes; none at the end."""
-        ...
 
 
 class Storage(Protocol):
@@ -159,7 +153,7 @@ class LocalStorage:
             raise _disk_error(error) from error
         try:
             with os.fdopen(fd, "wb", buffering=0) as sink:
-                stored = _copy(_Hashing(stream, length), sink)
+                stored = _copy(Hashing(stream, length), sink)
                 os.fsync(sink.fileno())
             _make_folders(target.parent)
             os.replace(name, target)
@@ -178,7 +172,7 @@ class LocalStorage:
         except FileNotFoundError as error:
             raise ObjectMissing(key) from error
         file.seek(offset)
-        return file if length is None else io.BufferedReader(_Window(file, length))
+        return file if length is None else io.BufferedReader(Window(file, length))
 
     def size(self, key: str) -> int:
         """See `Storage.size`."""
@@ -245,7 +239,7 @@ class S3Storage:
     def put(self, key: str, stream: Source, *, length: int | None = None) -> Stored:
         """See `Storage.put`. The store shows the key only when the upload is complete."""
         _parts(key)
-        source = _Hashing(stream, length)
+        source = Hashing(stream, length)
         with self._faults(key):
             self.client.upload_fileobj(source, self.bucket, key, Config=self._transfer)
         stored = source.stored()
@@ -267,7 +261,7 @@ class S3Storage:
                 answer = self.client.get_object(Bucket=self.bucket, Key=key, **wanted)
         except _PastEnd:
             return io.BytesIO()
-        return io.BufferedReader(_Window(answer["Body"], answer["ContentLength"]), _CHUNK)
+        return io.BufferedReader(Window(answer["Body"], answer["ContentLength"]), _CHUNK)
 
     def size(self, key: str) -> int:
         """See `Storage.size`."""
@@ -309,62 +303,6 @@ class _PastEnd(Exception):
     """A range beyond the end of an object: there is nothing to read there."""
 
 
-class _Hashing:
-    """Passes a stream on, counting and hashing; refuses more or fewer bytes than announced."""
-
-    def __init__(self, stream: Source, length: int | None) -> None:
-        self._stream = stream
-        self._length = length
-        self._hash = hashlib.sha256()
-        self._size = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """The next `size` bytes; fewer only at the end (boto3 takes a short read for the end)."""
-        parts: list[bytes] = []
-        left = size
-        while left and (part := self._stream.read(left)):
-            parts.append(part)
-            left -= len(part) if size > 0 else 0
-        data = b"".join(parts)
-        self._hash.update(data)
-        self._size += len(data)
-        self._check(ended=left != 0)
-        return data
-
-    def _check(self, *, ended: bool) -> None:
-        if self._length is None:
-            return
-        if self._size > self._length or (ended and self._size < self._length):
-            raise LengthMismatch(f"{self._size} bytes of {self._length} announced")
-
-    def stored(self) -> Stored:
-        """What went through."""
-        return Stored(self._size, self._hash.hexdigest())
-
-
-class _Window(io.RawIOBase):
-    """The next `length` bytes of a stream, as a stream of its own that closes it."""
-
-    def __init__(self, stream: Any, length: int) -> None:
-        self._stream = stream
-        self._left = length
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._stream.read(min(len(view), self._left))
-        view[: len(data)] = data
-        self._left -= len(data)
-        return len(data)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._stream.close()
-        super().close()
-
-
 def _parts(key: str) -> tuple[str, str, str, str]:
     match = _KEY.fullmatch(key)
     if match is None:
@@ -373,7 +311,7 @@ def _parts(key: str) -> tuple[str, str, str, str]:
     return tenant, year, month, name
 
 
-def _copy(source: _Hashing, sink: io.FileIO) -> Stored:
+def _copy(source: Hashing, sink: io.FileIO) -> Stored:
     while data := source.read(_CHUNK):
         view = memoryview(data)
         while view:  # a raw write may take a part only
