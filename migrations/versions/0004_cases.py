@@ -176,6 +176,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_cases_id", "cases", ["id"], unique=False)
     op.create_index("ix_cases_no", "cases", ["case_no", "id"], unique=False)
+    op.create_index(
+        "ix_cases_not_in_hand",
+        "cases",
+        ["status"],
+        unique=False,
+        postgresql_where=sa.text("status <> 'in_hand'"),
+    )
     op.create_index("ix_cases_phone", "cases", ["phone_index"], unique=False)
     op.create_index(
         "ix_cases_tenant_amount", "cases", ["tenant_id", "amount_cents", "id"], unique=False
