@@ -54,7 +54,7 @@ class FindingFact:
         """The address of the moment in the recording; empty when the finding names none."""
         if self.delivery_id is None:
             return ""
-        path = f"/requests/{self.request_id}/files/{self.delivery_id}"
+        path = f"/requests/{self.request_id}/files/{self.delivery_id}/listen"
         return path if self.clip_from is None else f"{path}#t={self.clip_from}"
 
 

@@ -65,7 +65,7 @@ class FindingRow:
         row = self.finding
         if row.delivery_id is None:
             return ""
-        path = f"/requests/{row.request_id}/files/{row.delivery_id}"
+        path = f"/requests/{row.request_id}/files/{row.delivery_id}/listen"
         return path if row.clip_from is None else f"{path}#t={row.clip_from}"
 
 
