@@ -12,6 +12,7 @@ from uuid import UUID
 from portal.audits.draws import jobs as draws_jobs
 from portal.cases.imports import jobs as case_imports_jobs
 from portal.deadlines import service as deadlines
+from portal.fees import jobs as fees_jobs
 from portal.jobs.worker import Chore
 from portal.journal import service as journal
 from portal.kernel.access import system_actor
@@ -20,11 +21,20 @@ from portal.materials import jobs as materials_jobs
 from portal.materials import uploads as materials_uploads
 from portal.notices import jobs as notices_jobs
 from portal.receipts.imports import jobs as receipt_imports_jobs
+from portal.scoring import jobs as scoring_jobs
 from tenants import vault
 from tenants.database import Database
 from tenants.scope import Scope, bound
 
-TASK_MODULES = (notices_jobs, case_imports_jobs, materials_jobs, draws_jobs, receipt_imports_jobs)
+TASK_MODULES = (
+    notices_jobs,
+    case_imports_jobs,
+    materials_jobs,
+    draws_jobs,
+    receipt_imports_jobs,
+    scoring_jobs,
+    fees_jobs,
+)
 """Modules whose import registers tasks."""
 
 

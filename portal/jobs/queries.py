@@ -47,3 +47,11 @@ def get_run(session: Session, run_id: UUID, actor: Actor) -> RunView:
     if row is None:
         raise NotFound("job run")
     return RunView(row.id, row.task, row.state, row.done, row.total, row.result, row.error)
+
+
+def find_run(session: Session, run_id: str, actor: Actor) -> RunView | None:
+    """The run that an address names, or None when it names none of the actor's."""
+    try:
+        return get_run(session, UUID(run_id), actor)
+    except (ValueError, NotFound):
+        return None

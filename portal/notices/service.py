@@ -23,6 +23,7 @@ from portal.kernel.access import Actor
 from portal.kernel.events import Event, publish
 from portal.kernel.settings import settings
 from portal.notices.models import Document, DocumentRecipient
+from portal.notices.snapshots import validate
 from tenants.database import Database
 from tenants.rows import new_id
 from tenants.scope import Login, Scope, bound
@@ -76,7 +77,8 @@ def issue(
     actor: Actor,
 ) -> Document:
     """Issue a paper to a vendor. Its content gets `number`, `issued_at` and the verification
-    address; the PDF is rendered by a job in the vendor's scope."""
+    address; the PDF is rendered by a job in the vendor's scope. Content that the paper could not
+    show is refused here (`InvalidSnapshot`, `TooLarge`), before a number is spent."""
     at, code = clock.now(), verify_code()
     frozen = {
         **content,
@@ -84,6 +86,7 @@ def issue(
         "issued_at": at.isoformat(),
         "verify_url": verify_address(code),
     }
+    validate(template, frozen)
     document = Document(
         tenant_id=tenant_id,
         id=new_id(),

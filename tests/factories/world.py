@@ -14,6 +14,7 @@ from portal.identity.service import create_account
 from portal.kernel import clock
 from portal.kernel.access import COMPANY_ROLES, Actor, Role, system_actor
 from portal.vendors import service as vendors
+from portal.vendors.models import VendorProfile
 from tenants.database import Database
 from tenants.models import TenantKind
 from tenants.rows import new_id
@@ -118,6 +119,9 @@ def _company(database: Database, world: World) -> None:
             name="恒信消费金融有限公司",
             short_name="恒信消费金融",
             tenant_id=world.company_id,
+        )
+        session.add(
+            VendorProfile(tenant_id=world.company_id, legal_name="恒信消费金融有限公司", **PROFILE)
         )
         actor = system_actor(world.company_id)
         for year in (2025, 2026, 2027):

@@ -57,19 +57,22 @@ class Cap(TypedDict):
 
 
 class ScoreReport(Paper):
-    """月度考核结果: dimensions, every point lost with its fact, grade and factor."""
+    """月度考核结果: dimensions, every point lost with its fact, grade and factor.
+
+    A month without enough facts has no `grade`; its totals are 0.00 and print as a dash.
+    """
 
     month: Month
     scheme: Line
     dimensions: Annotated[list[Dimension], Rows(least=1, most=20)]
     before_cap: Figure
     total: Figure
-    grade: Name
     factor: Figure
     bands: Annotated[list[GradeBand], Rows(least=1, most=20)]
     lost: Annotated[list[LostPoint], Rows(most=20_000)]
     signed: Signed
     appeal_days: int
+    grade: NotRequired[Name]
     project: NotRequired[Name]
     contract: NotRequired[Contract]
     cap: NotRequired[Cap]

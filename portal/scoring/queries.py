@@ -1,0 +1,156 @@
+"""Reads of scores: the list, the trend, and the page of one with every line's link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.audits.models import Finding
+from portal.kernel.paging import Page, Sort, paginate
+from portal.kernel.phrases import Phrase
+from portal.materials.models import RequestItem
+from portal.scoring.facts import Link
+from portal.scoring.models import Score, ScoreState
+from portal.scoring.reasons import sentence
+from portal.scoring.rules import Line
+from portal.scoring.rules import Score as Result
+from tenants.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """A score in a list."""
+
+    id: UUID
+    tenant_id: UUID
+    vendor: str
+    period: str
+    state: str
+    number: str | None
+    total: Decimal | None
+    grade: str | None
+    factor: Decimal
+    issued_at: datetime | None
+
+
+def list_scores(
+    session: Session,
+    *,
+    vendor_id: UUID | None = None,
+    period: str = "",
+    cursor: str | None = None,
+) -> Page[ScoreRow]:
+    """Scores, the newest month first."""
+    statement = sa.select(
+        Score.id,
+        Score.tenant_id,
+        Tenant.short_name,
+        Score.period.label("sort_key"),
+        Score.state,
+        Score.number,
+        Score.total,
+        Score.grade,
+        Score.factor,
+        Score.issued_at,
+    ).join(Tenant, Tenant.id == Score.tenant_id)
+    if vendor_id:
+        statement = statement.where(Score.tenant_id == vendor_id)
+    if period:
+        statement = statement.where(Score.period == period)
+    page = paginate(session, statement, Sort(Score.period, Score.id, True), cursor)
+    return page.map(lambda row: ScoreRow(*row))
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """A month's issued total."""
+
+    period: str
+    total: Decimal
+    grade: str
+
+
+def trend(session: Session, tenant_id: UUID, months: int = 12) -> list[TrendPoint]:
+    """A vendor's issued totals, oldest first."""
+    rows = session.execute(
+        sa.select(Score.period, Score.total, Score.grade)
+        .where(
+            Score.tenant_id == tenant_id,
+            Score.state == ScoreState.ISSUED,
+            Score.total.is_not(None),
+        )
+        .order_by(Score.period.desc())
+        .limit(months)
+    ).all()
+    return [TrendPoint(row.period, row.total, row.grade) for row in reversed(rows)]
+
+
+@dataclass(frozen=True, slots=True)
+class LostLine:
+    """A lost point for the page: what, why, and where its fact is seen."""
+
+    dimension: str
+    indicator: str
+    lost: Decimal
+    why: Phrase
+    reference: str
+    path: str
+
+
+def lost_lines(
+    session: Session, result: Result, lines: Iterable[tuple[str, str, Line]], *, company: bool
+) -> list[LostLine]:
+    """Every line with the address of its fact (UX 15), as far as the reader may open it."""
+    titles = {d.code: (d.title, d.title_en) for d in result.dimensions}
+    kept = list(lines)
+    parents = _parents(session, [line.link for _d, _i, line in kept])
+    return [
+        LostLine(
+            titles.get(dimension, (dimension, dimension))[0],
+            indicator,
+            line.lost,
+            sentence(line),
+            line.params.get("number", "") or line.params.get("case_no", ""),
+            _path(line.link, parents, company=company),
+        )
+        for dimension, indicator, line in kept
+    ]
+
+
+def _parents(session: Session, links: list[Link]) -> dict[UUID, UUID]:
+    """The form of each finding and the request of each item."""
+    findings = [link.subject_id for link in links if link.subject_type == "finding"]
+    items = [link.subject_id for link in links if link.subject_type == "request_item"]
+    found: dict[UUID, UUID] = {}
+    if findings:
+        rows = session.execute(
+            sa.select(Finding.id, Finding.form_id).where(Finding.id.in_(findings))
+        )
+        found.update({row.id: row.form_id for row in rows if row.form_id})
+    if items:
+        more = session.execute(
+            sa.select(RequestItem.id, RequestItem.request_id).where(RequestItem.id.in_(items))
+        )
+        found.update({row.id: row.request_id for row in more})
+    return found
+
+
+def _path(link: Link, parents: dict[UUID, UUID], *, company: bool) -> str:
+    kind, key = link.subject_type, link.subject_id
+    if kind == "finding":
+        return f"/assessments/{parents[key]}#finding-{key}" if key in parents else ""
+    if kind == "request_item":
+        return f"/requests/{parents[key]}#item-{key}" if key in parents else ""
+    if kind == "rectification":
+        return f"/rectifications/{key}"
+    if kind == "review":
+        return f"/reviews/{key}" if company else ""
+    if kind == "project":
+        return f"/cases?project={key}" if not company else ""
+    return ""

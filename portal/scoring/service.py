@@ -1,0 +1,196 @@
+"""Compute a month's score from the facts, and issue it: a snapshot that nothing recomputes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.audits.queries import month_bounds
+from portal.journal.service import record
+from portal.kernel import clock
+from portal.kernel.access import Actor, Role
+from portal.kernel.errors import Conflict, Invalid, NotFound
+from portal.kernel.phrases import phrase
+from portal.notices.numbering import next_number
+from portal.notices.service import issue as issue_paper
+from portal.notifications.service import notify
+from portal.schemes.service import in_force
+from portal.scoring.collect import facts as collect
+from portal.scoring.kind import SCORE_SCHEME
+from portal.scoring.models import Score, ScoreLine, ScoreState
+from portal.scoring.paper import content_of
+from portal.scoring.rules import Line, score
+from portal.scoring.rules import Score as Result
+from portal.scoring.scheme import Source, parse_scheme
+from portal.scoring.snapshot import freeze
+from tenants.rows import new_id
+
+SEEN_BY = (Role.MANAGER, Role.SUPERVISOR)
+
+
+def check_period(period: str) -> str:
+    """A month "YYYY-MM" that has begun; raises `Invalid`."""
+    try:
+        first, _after = month_bounds(period)
+    except ValueError as error:
+        raise Invalid(
+            phrase("This is not a month."), phrase("Choose a month, such as 2026-11.")
+        ) from error
+    if first > clock.now():
+        raise Invalid(
+            phrase("This month has not begun."), phrase("Choose this month or an earlier one.")
+        )
+    return period
+
+
+def compute(session: Session, *, tenant_id: UUID, period: str, actor: Actor) -> Score:
+    """Compute (again) a vendor's score of a month. An issued score is refused: it stands.
+
+    The scheme is the one in force on the month's last day; it is frozen with the result.
+    """
+    check_period(period)
+    _first, after = month_bounds(period)
+    row = session.scalars(
+        sa.select(Score)
+        .where(Score.tenant_id == tenant_id, Score.period == period)
+        .with_for_update()
+    ).first()
+    if row is not None and row.state == ScoreState.ISSUED:
+        raise Conflict(
+            phrase("The score of %(period)s is issued and stands.", period=period),
+            phrase("What changes it later goes into an adjustment of the next month."),
+        )
+    last_day = clock.beijing(after - timedelta(seconds=1)).date()
+    version = in_force(session, SCORE_SCHEME, last_day)
+    found = collect(session, tenant_id, period)
+    result = score(parse_scheme(version.content), found)
+    if row is None:
+        row = Score(tenant_id=tenant_id, id=new_id(), period=period, state=ScoreState.COMPUTED)
+        session.add(row)
+    row.scheme_version = version.version
+    row.facts = {
+        "reviewed": found.reviewed,
+        "failed": len(found.failed),
+        "findings": len(found.findings),
+        "materials_due": tally.total if (tally := found.tally(Source.MATERIALS)) else 0,
+        "scheme": version.content,
+    }
+    _store(row, result, actor)
+    session.flush()
+    _store_lines(session, row, result)
+    record(
+        session,
+        "scoring.score.computed",
+        ("score", row.id),
+        actor=actor,
+        tenant_id=tenant_id,
+        data={"period": period, "total": str(result.total), "scheme": version.version},
+    )
+    return row
+
+
+def _store(row: Score, result: Result, actor: Actor) -> None:
+    row.result = freeze(result)
+    row.total, row.grade, row.factor = result.total, result.grade, result.factor
+    row.computed_at, row.computed_by_name = clock.now(), actor.name
+    row.version = (row.version or 0) + 1
+
+
+def lines_of(result: Result) -> list[tuple[str, str, Line]]:
+    """Every lost point with its dimension and indicator, the cap's last."""
+    found = [
+        (dimension.code, indicator.code, line)
+        for dimension in result.dimensions
+        for indicator in dimension.indicators
+        for line in indicator.lines
+    ]
+    return found + [("cap", "cap", line) for line in result.cap_lines]
+
+
+def _store_lines(session: Session, row: Score, result: Result) -> None:
+    session.execute(
+        sa.delete(ScoreLine).where(
+            ScoreLine.tenant_id == row.tenant_id, ScoreLine.score_id == row.id
+        )
+    )
+    for position, (dimension, indicator, line) in enumerate(lines_of(result)):
+        session.add(
+            ScoreLine(
+                tenant_id=row.tenant_id,
+                score_id=row.id,
+                position=position,
+                dimension=dimension,
+                indicator=indicator,
+                points_lost=line.lost,
+                reason={"reason": line.reason, "params": dict(line.params)},
+                subject_type=line.link.subject_type,
+                subject_id=line.link.subject_id,
+            )
+        )
+    session.flush()
+
+
+def get_score(session: Session, score_id: UUID) -> Score:
+    """A score that this scope sees; raises `NotFound`."""
+    row = session.scalars(sa.select(Score).where(Score.id == score_id)).first()
+    if row is None:
+        raise NotFound("score")
+    return row
+
+
+def issue(session: Session, score_id: UUID, *, actor: Actor) -> Score:
+    """Issue a computed score to its vendor: it is closed, numbered, and sent as a paper.
+
+    Raises `Conflict` when it is issued already or its month has not ended.
+    """
+    row = session.scalars(sa.select(Score).where(Score.id == score_id).with_for_update()).first()
+    if row is None:
+        raise NotFound("score")
+    if row.state == ScoreState.ISSUED:
+        raise Conflict(phrase("This score is issued already."), phrase("Reload the page."))
+    _first, after = month_bounds(row.period)
+    if clock.now() < after:
+        raise Conflict(phrase("The month has not ended."), phrase("Issue the score when it has."))
+    row.state, row.issued_at, row.issued_by_name = ScoreState.ISSUED, clock.now(), actor.name
+    row.number = next_number(session, row.tenant_id, "KH")
+    row.version += 1
+    session.execute(
+        sa.update(ScoreLine)
+        .where(ScoreLine.tenant_id == row.tenant_id, ScoreLine.score_id == row.id)
+        .values(issued_at=row.issued_at)
+    )
+    content: dict[str, Any] = content_of(session, row, actor)
+    document = issue_paper(
+        session,
+        tenant_id=row.tenant_id,
+        template="score_report",
+        number=row.number,
+        title=f"{row.period} 月度考核结果",
+        content=content,
+        subject=("score", row.id),
+        actor=actor,
+    )
+    row.document_id = document.id
+    session.flush()
+    record(
+        session,
+        "scoring.score.issued",
+        ("score", row.id),
+        actor=actor,
+        tenant_id=row.tenant_id,
+        data={"number": row.number, "total": str(row.total)},
+    )
+    notify(
+        session,
+        tenant_id=row.tenant_id,
+        roles=SEEN_BY,
+        message=phrase(
+            "The score of %(period)s is issued: %(number)s", period=row.period, number=row.number
+        ),
+        path=f"/scores/{row.id}",
+    )
+    return row
