@@ -30,6 +30,7 @@ from portal.receipts import views as receipts_views
 from portal.receipts.imports import views as receipt_imports_views
 from portal.schemes import views as schemes_views
 from portal.scoring import views as scoring_views
+from portal.vendors import views as vendors_views
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     identity_views.bp,
@@ -39,6 +40,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     messages_views.bp,
     calendar_views.bp,
     schemes_views.bp,
+    vendors_views.bp,
     cases_views.bp,
     case_imports_views.bp,
     draws_views.bp,
