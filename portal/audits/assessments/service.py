@@ -32,7 +32,6 @@ from portal.notices import service as notices
 from portal.notices.models import Document
 from portal.notices.numbering import next_number
 from portal.notices.service import Recipient
-from portal.notices.snapshots import validate
 from portal.notifications.service import notify
 from tenants.models import Tenant
 from tenants.rows import new_id
@@ -222,7 +221,6 @@ def confirm_form(session: Session, form: AssessmentForm, *, actor: Actor) -> Doc
         raise Incomplete(problems)
     content = form_content(session, form, rows, reviewed_rows(session, form), head=actor)
     number = next_number(session, form.tenant_id, "JH")
-    _check_printable(content, number)
     document = notices.issue(
         session,
         tenant_id=form.tenant_id,
@@ -246,19 +244,6 @@ def confirm_form(session: Session, form: AssessmentForm, *, actor: Actor) -> Doc
     _tell_vendor(session, form, len(rows))
     _record(session, "audits.form.issued", form, actor, {"number": number, "findings": len(rows)})
     return document
-
-
-def _check_printable(content: dict[str, Any], number: str) -> None:
-    """Refuse before anything is issued what the press would refuse afterwards."""
-    validate(
-        "assessment_form",
-        {
-            **content,
-            "number": number,
-            "issued_at": clock.now().isoformat(),
-            "verify_url": notices.verify_address("0" * 16),
-        },
-    )
 
 
 def _issue_findings(session: Session, rows: Sequence[FindingRow]) -> None:
