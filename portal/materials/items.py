@@ -181,9 +181,10 @@ class ItemRow:
     old_files: tuple[FileRow, ...]
 
     @property
-    def pending(self) -> bool:
-        """Whether a file of it is still being checked."""
-        return any(file.check_state == CheckState.PENDING for file in self.files)
+    def broken(self) -> bool:
+        """Whether all that was delivered for it cannot be used."""
+        delivered = self.state == ItemState.DELIVERED and bool(self.files)
+        return delivered and all(file.check_state == CheckState.PROBLEM for file in self.files)
 
 
 ITEM_FILTERS = ("all", "missing", "delivered", "unavailable", "problem", "returned", "accepted")
