@@ -117,6 +117,9 @@ def upgrade() -> None:
             "total IS NOT NULL OR rate IS NOT NULL", name=op.f("ck_draws_size_known")
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_draws")),
+        sa.UniqueConstraint(
+            "tenant_id", "period", "name", name=op.f("uq_draws_tenant_id_period_name")
+        ),
     )
     op.create_index("ix_draws_period", "draws", ["period", "planned_at", "id"], unique=False)
     op.create_index("ix_draws_planned", "draws", ["planned_at", "id"], unique=False)

@@ -76,6 +76,7 @@ class Draw(CompanyRow, Base):
             "state IN ('planned', 'frozen') OR (seed IS NOT NULL AND drawn_at IS NOT NULL)",
             name="drawn_has_seed",
         ),
+        sa.UniqueConstraint("tenant_id", "period", "name"),
         sa.Index("ix_draws_planned", "planned_at", "id"),
         sa.Index("ix_draws_period", "period", "planned_at", "id"),
     )

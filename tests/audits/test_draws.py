@@ -273,8 +273,9 @@ def test_the_pages_lead_through_a_draw(portal: Portal) -> None:
         preview = client.post("/draws/preview", data=form, headers={"HX-Request": "true"})
         assert ">15</td>" in preview.text
         assert client.post("/draws/", data={**form, "total": "2"}).status_code == 422
-        made = client.post("/draws/", data=form)
-        path = made.headers["Location"]
+        path = client.post("/draws/", data=form).headers["Location"]
+        assert client.post("/draws/", data=form).headers["Location"] == path
+        assert client.post("/draws/", data={**form, "total": "21"}).status_code == 422
         assert 'hx-get="' in client.get(path).text
         assert client.post(f"{path}/draw", data={"version": "1"}).status_code == 409
         portal.work()

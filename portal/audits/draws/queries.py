@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -21,9 +21,6 @@ from portal.jobs.queries import RunView
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
 from portal.materials.models import MaterialRequest, RequestItem
-from portal.materials.rules import parse_wanted
-from portal.materials.scheme import MATERIALS_WANTED
-from portal.schemes.service import in_force
 from portal.vendors.models import Project
 from tenants.models import Tenant
 
@@ -42,6 +39,11 @@ def draws_of(session: Session, period: str) -> int:
     return session.scalar(sa.select(sa.func.count()).where(Draw.period == period)) or 0
 
 
+def find_named(session: Session, period: str, name: str) -> Draw | None:
+    """The draw of a month that bears this name, if there is one."""
+    return session.scalars(sa.select(Draw).where(Draw.period == period, Draw.name == name)).first()
+
+
 def get_draw(session: Session, draw_id: UUID, *, lock: bool = False) -> Draw:
     """A draw; raises `NotFound`. `lock` holds its row until the transaction ends."""
     statement = sa.select(Draw).where(Draw.id == draw_id)
@@ -51,23 +53,6 @@ def get_draw(session: Session, draw_id: UUID, *, lock: bool = False) -> Draw:
     if row is None:
         raise NotFound("draw")
     return row
-
-
-@dataclass(frozen=True, slots=True)
-class WantedChoice:
-    """A material that a draw may ask for, as the scheme in force says. `asked`: by default."""
-
-    kind: str
-    required: bool
-    asked: bool
-
-
-def materials_on(session: Session, day: date) -> tuple[WantedChoice, ...]:
-    """The materials of the scheme in force on `day`."""
-    kinds = parse_wanted(in_force(session, MATERIALS_WANTED, day).content)
-    return tuple(
-        WantedChoice(kind.value, entry["required"], entry["asked"]) for kind, entry in kinds.items()
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import date
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -44,18 +45,43 @@ from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.phrases import Phrase, phrase
-from portal.materials.rules import Wanted
+from portal.materials.rules import Wanted, parse_wanted
+from portal.materials.scheme import MATERIALS_WANTED
 from portal.materials.service import issue_request
+from portal.schemes.service import in_force
 from tenants.rows import new_id
 
 _NAME = 80
+_PLANNING = 7305022
+"""The advisory lock under which draws are planned, one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedChoice:
+    """A material that a draw may ask for, as the scheme in force says. `asked`: by default."""
+
+    kind: str
+    required: bool
+    asked: bool
+
+
+def materials_on(session: Session, day: date) -> tuple[WantedChoice, ...]:
+    """The materials of the scheme in force on `day`."""
+    kinds = parse_wanted(in_force(session, MATERIALS_WANTED, day).content)
+    return tuple(
+        WantedChoice(kind.value, entry["required"], entry["asked"]) for kind, entry in kinds.items()
+    )
 
 
 def plan(
     session: Session, *, name: str, period: str, size: Size, wanted: Sequence[Wanted], actor: Actor
 ) -> Draw:
-    """Plan a draw and have its population frozen. Raises `Invalid` when the size does not fit what
-    the vendors hold now, or nothing is wanted."""
+    """Plan a draw and have its population frozen.
+
+    The same person planning the same again (a double click) gets the draw that is there. Raises
+    `Conflict` when the month has another draw of this name, `Invalid` when the size does not fit
+    what the vendors hold now, or nothing is wanted.
+    """
     name = name.strip()
     if not name or len(name) > _NAME:
         raise Invalid(
@@ -67,12 +93,17 @@ def plan(
             phrase("A draw asks for at least one material that must be handed over."),
             phrase("Choose the materials wanted."),
         )
+    checked_period(period)
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock(_PLANNING)))
+    found = queries.find_named(session, period, name)
+    if found is not None:
+        return _same(found, size, wanted, actor)
     shared_out(size, in_hand_volume(session))
     row = Draw(
         tenant_id=actor.company_id,
         id=new_id(),
         name=name,
-        period=checked_period(period),
+        period=period,
         method=METHOD,
         rate=size.rate,
         total=size.total,
@@ -87,6 +118,18 @@ def plan(
     _journal(session, row, "planned", actor, total=size.total, rate=size.rate, wanted=row.wanted)
     start_freezing(session, row, actor=actor)
     return row
+
+
+def _same(found: Draw, size: Size, wanted: Sequence[Wanted], actor: Actor) -> Draw:
+    """The draw that is there, if it was planned just so by the same person."""
+    asked = size.rate == found.rate and (size.total is None or size.total == found.total)
+    materials = [asdict(one) for one in wanted] == found.wanted
+    if asked and materials and found.created_by == actor.account_id:
+        return found
+    raise Conflict(
+        phrase("This month has a draw of this name already."),
+        phrase("Give it another name, or go on with the one that is there."),
+    )
 
 
 def start_freezing(session: Session, row: Draw, *, actor: Actor) -> bool:

@@ -72,7 +72,7 @@ def _states() -> dict[str, tuple[str, str, str]]:
 def new() -> Answer:
     """The form of a new draw, with what a share of one per cent would take."""
     period = f"{clock.today():%Y-%m}"
-    choices = queries.materials_on(db(), clock.today())
+    choices = service.materials_on(db(), clock.today())
     form = _form(choices)
     form.period.data = period
     form.name.data = _(
@@ -83,7 +83,7 @@ def new() -> Answer:
     return _new_page(form, Size(rate=Decimal(1)))
 
 
-def _form(choices: Sequence[queries.WantedChoice]) -> DrawForm:
+def _form(choices: Sequence[service.WantedChoice]) -> DrawForm:
     form = DrawForm()
     form.wanted.choices = [
         SelectChoice(
@@ -130,7 +130,7 @@ def _new_page(form: DrawForm, size: Size | None, problem: PortalError | None = N
 @guard(MAKE)
 def preview() -> Answer:
     """What the form as filled in would draw; writes nothing."""
-    form = _form(queries.materials_on(db(), clock.today()))
+    form = _form(service.materials_on(db(), clock.today()))
     size, problem = None, None
     try:
         size = _size(form)
@@ -145,7 +145,7 @@ def preview() -> Answer:
 @guard(MAKE)
 def plan() -> Answer:
     """Plan the draw; a job freezes its population."""
-    choices = queries.materials_on(db(), clock.today())
+    choices = service.materials_on(db(), clock.today())
     form = _form(choices)
     size, problem = None, None
     try:

@@ -213,7 +213,7 @@ def errors(import_id: UUID) -> Answer:
     """The wrong cells and the notes as a workbook, with the row numbers of the original."""
     row = queries.get_import(db(), import_id)
     columns = [
-        ExportColumn(_("Row"), "integer"),
+        ExportColumn(_("Excel row"), "integer"),
         ExportColumn(_("Column"), width=8),
         ExportColumn(_("Title")),
         ExportColumn(_("What stands there"), width=24),
