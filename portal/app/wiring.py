@@ -16,6 +16,7 @@ from portal.audits.reviews import views as reviews_views
 from portal.calendar import views as calendar_views
 from portal.cases import views as cases_views
 from portal.cases.imports import views as case_imports_views
+from portal.excellence import views as excellence_views
 from portal.fees import views as fees_views
 from portal.identity import views as identity_views
 from portal.jobs import views as jobs_views
@@ -28,6 +29,8 @@ from portal.notices import views as notices_views
 from portal.notifications import views as messages_views
 from portal.receipts import views as receipts_views
 from portal.receipts.imports import views as receipt_imports_views
+from portal.rectification import desk as rectification_desk
+from portal.rectification import views as rectification_views
 from portal.schemes import views as schemes_views
 from portal.scoring import views as scoring_views
 from portal.vendors import views as vendors_views
@@ -51,6 +54,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     materials_files.bp,
     reviews_views.bp,
     assessments_views.bp,
+    rectification_views.bp,
+    rectification_desk.bp,
+    excellence_views.bp,
     scoring_views.bp,
     fees_views.bp,
 )

@@ -61,6 +61,7 @@ class ExcellentRow:
     decided_by_name: str
     decision_note: str
     reward: Decimal | None
+    version: int
 
 
 def list_cases(
@@ -104,6 +105,7 @@ def _row(row: Any) -> ExcellentRow:
         found.decided_by_name or "",
         found.decision_note or "",
         found.reward,
+        found.version,
     )
 
 

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.rectification.kinds import SOURCES, RectificationState
 from tenants.rows import Base, IssuedRow, TenantRow, id_index, one_of, tenant_fk
-
-
-class RectificationState(StrEnum):
-    """draft → issued → answered → accepted | returned (→ answered …); cancelled."""
-
-    DRAFT = "draft"
-    ISSUED = "issued"
-    ANSWERED = "answered"
-    RETURNED = "returned"
-    ACCEPTED = "accepted"
-    CANCELLED = "cancelled"
-
-
-SOURCES = ("assessment", "audit", "complaint", "regulator", "inspection")
 
 
 class Rectification(IssuedRow, Base):

@@ -19,13 +19,13 @@ from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
 from portal.materials.rules import working_days_late
+from portal.rectification.kinds import RectificationState
 from portal.rectification.models import (
     Answer,
     Decision,
     Demand,
     Evidence,
     Rectification,
-    RectificationState,
 )
 from tenants.models import Tenant
 

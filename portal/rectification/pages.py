@@ -1,0 +1,153 @@
+"""What the page of one notice shows: clock, rounds, forms, and who has it now (UX 1, 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import render_template
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from portal.audits.words import LEVELS
+from portal.calendar import service as calendar_service
+from portal.deadlines.models import Deadline
+from portal.deadlines.queries import ClockView, clock_view
+from portal.kernel import clock
+from portal.kernel.errors import PortalError
+from portal.kernel.web import actor, db
+from portal.notices.models import Document
+from portal.notices.queries import get_document, recipients_of
+from portal.rectification import queries, service
+from portal.rectification.answers import TAKEN
+from portal.rectification.forms import AnswerForm, ReturnForm
+from portal.rectification.kinds import RectificationState as State
+from portal.rectification.models import Rectification
+from portal.rectification.permissions import ANSWER, MANAGE
+from portal.rectification.queries import Round
+from portal.rectification.rules import OPEN_TO_ANSWER
+from portal.rectification.words import SOURCE_NAMES, STATES
+from tenants.models import Tenant
+
+
+def clock_for(session: Session, row: Deadline | None) -> ClockView | None:
+    """A clock as the macros show it."""
+    return clock_view(row, calendar_service.load(session), clock.now()) if row else None
+
+
+def events(notice: Rectification, rounds: Sequence[Round]) -> list[dict[str, Any]]:
+    """The history of all rounds, oldest first."""
+    found: list[dict[str, Any]] = []
+    if notice.issued_at:
+        title = _("Issued as %(number)s", number=notice.number)
+        found.append(_event(notice.issued_at, title, notice.created_by_name, "", "info"))
+    for one in rounds:
+        answer, decision = one.answer, one.decision
+        if answer and answer.submitted_at:
+            title = _("Round %(no)s: answered in time", no=one.number)
+            if not answer.in_time:
+                title = _("Round %(no)s: answered late", no=one.number)
+            tone = "success" if answer.in_time else "danger"
+            found.append(_event(answer.submitted_at, title, answer.by_name, "", tone))
+        if decision and decision.issued_at and decision.verdict == "returned":
+            title = _("Round %(no)s: returned, a new date is set", no=one.number)
+            found.append(
+                _event(decision.issued_at, title, decision.by_name, decision.reason, "warning")
+            )
+    if notice.closed_at:
+        cancelled = notice.state == State.CANCELLED
+        title = _("Cancelled") if cancelled else _("Accepted; the notice is closed")
+        tone = "neutral" if cancelled else "success"
+        found.append(
+            _event(
+                notice.closed_at,
+                title,
+                notice.closed_by_name or "",
+                notice.close_reason or "",
+                tone,
+            )
+        )
+    return found
+
+
+def _event(at: Any, title: str, who: str, text: str, tone: str) -> dict[str, Any]:
+    return {"at": at, "title": title, "who": who, "text": text, "tone": tone, "icon": ""}
+
+
+def next_step(notice: Rectification, *, company: bool) -> str:
+    """Who has the notice now and what comes next (UX 10); empty for the reader's own turn."""
+    if notice.state == State.ANSWERED and not company:
+        return str(
+            _(
+                "Your answer is with the company. It accepts the answer, or returns it with a "
+                "reason and a new date; you get a message either way."
+            )
+        )
+    if notice.state in OPEN_TO_ANSWER and company:
+        return str(_("The vendor answers with cause, correction, prevention and evidence."))
+    return ""
+
+
+def page(
+    notice: Rectification,
+    *,
+    problem: PortalError | None = None,
+    answer_form: AnswerForm | None = None,
+    return_form: ReturnForm | None = None,
+    refused: Sequence[PortalError] = (),
+) -> str:
+    """The page of a notice, with whatever was typed and why it was not taken."""
+    person = actor()
+    company = person.is_company
+    rounds = queries.rounds_of(db(), notice, drafts=not company)
+    document: Document | None = None
+    if notice.document_id:
+        document = get_document(db(), notice.document_id)
+    current = rounds[-1] if rounds else None
+    draft = current.answer if current and current.answer else None
+    manages = person.may(MANAGE)
+    return render_template(
+        "rectification/show.html",
+        notice=notice,
+        vendor=db().get(Tenant, notice.tenant_id),
+        demands=queries.demands_of(db(), notice),
+        rounds=rounds,
+        clock=clock_for(db(), current.clock if current else None),
+        clocks={one.number: clock_for(db(), one.clock) for one in rounds},
+        draft=draft,
+        draft_files=current.files if current else (),
+        document=document,
+        recipients=recipients_of(db(), document.id) if document else [],
+        events=events(notice, rounds),
+        next_step_text=next_step(notice, company=company),
+        due=_proposed(notice) if manages and notice.state == State.DRAFT else None,
+        problem=problem,
+        refused=refused,
+        answer_form=answer_form or _answer_form(draft),
+        return_form=return_form
+        or ReturnForm(
+            formdata=None,
+            data={"version": notice.version, "working_days": notice.working_days},
+        ),
+        company=company,
+        may_manage=manages,
+        may_answer=person.may(ANSWER) and notice.state in OPEN_TO_ANSWER,
+        accept_types=",".join(f".{end}" for kind in sorted(TAKEN) for end in kind.extensions),
+        levels=LEVELS,
+        states=STATES,
+        sources=SOURCE_NAMES,
+    )
+
+
+def _proposed(notice: Rectification) -> Any:
+    """When the draft would fall due, were it issued now; None when the calendar cannot say."""
+    try:
+        return service.due_if_issued_now(db(), notice.working_days).due_at
+    except PortalError:
+        return None
+
+
+def _answer_form(draft: Any) -> AnswerForm:
+    if draft is None:
+        return AnswerForm(formdata=None, data={"version": 0})
+    return AnswerForm(formdata=None, obj=draft)

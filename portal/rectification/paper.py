@@ -1,0 +1,96 @@
+"""The content of the rectification notice as it is frozen and printed (整改通知书, C2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.audits.models import AssessmentForm
+from portal.calendar.rules import Due
+from portal.deadlines.service import basis_of
+from portal.kernel import clock
+from portal.kernel.access import Actor, Role
+from portal.kernel.settings import settings
+from portal.notices.service import Recipient
+from portal.rectification.models import Demand, Rectification
+from portal.rectification.words import STOPS
+from portal.vendors.models import Contract, Member
+from tenants.models import Tenant, TenantKind
+
+TITLE = "整改通知书"
+_PARTS = {"manager": "经理", "supervisor": "主管"}
+
+
+def department_of(actor: Actor) -> str:
+    """The department that issues: the vendor management, or the audit department (A10)."""
+    return "委外管理部" if Role.VENDOR_MANAGER in actor.roles else "稽核部"
+
+
+def recipients(session: Session, tenant_id: UUID) -> list[Recipient]:
+    """Whom the notice goes to: the vendor's managers and supervisors."""
+    rows = session.scalars(
+        sa.select(Member)
+        .where(
+            Member.tenant_id == tenant_id,
+            Member.role.in_(tuple(_PARTS)),
+            sa.or_(Member.until.is_(None), Member.until >= clock.today()),
+        )
+        .order_by(Member.role, Member.staff_no)
+    )
+    return [Recipient(_PARTS[row.role], row.name, row.account_id) for row in rows]
+
+
+def notice_content(
+    session: Session,
+    notice: Rectification,
+    demands: Sequence[Demand],
+    due: Due,
+    *,
+    stop: bool,
+    actor: Actor,
+) -> dict[str, Any]:
+    """What the paper holds, in the shape of `portal.notices.papers.rectification`.
+
+    `stop`: the level demands that account and person stop at once.
+    """
+    company = session.scalars(sa.select(Tenant).where(Tenant.kind == TenantKind.COMPANY)).one()
+    vendor = session.scalars(sa.select(Tenant).where(Tenant.id == notice.tenant_id)).one()
+    department = department_of(actor)
+    content: dict[str, Any] = {
+        "issuer": {"name": company.name, "department": department},
+        "vendor": {"name": vendor.name, "code": vendor.code},
+        "source": notice.source,
+        "facts": [{"facts": notice.facts, "ground": notice.grounds, "level": notice.level}],
+        "demands": [{"demand": demand.text} for demand in demands],
+        "due": {"at": due.due_at.isoformat(), "why": basis_of(due)["days"]},
+        "consequence": notice.consequence,
+        "answer_at": f"{settings().base_url}/rectifications/{notice.id}",
+        "contact": {"name": actor.name, "department": department},
+        "signed": {"name": actor.name, "at": clock.now().isoformat()},
+    }
+    number = _contract(session, notice.tenant_id)
+    if number:
+        content["contract"] = {"number": number}
+    if notice.form_id:
+        form = session.get(AssessmentForm, (notice.tenant_id, notice.form_id))
+        if form is not None and form.number:
+            content["source_reference"] = form.number
+    if stop:
+        content["stops"] = [STOPS]
+    return content
+
+
+def _contract(session: Session, tenant_id: UUID) -> str | None:
+    today = clock.today()
+    return session.scalar(
+        sa.select(Contract.number)
+        .where(
+            Contract.tenant_id == tenant_id, Contract.starts_on <= today, Contract.ends_on >= today
+        )
+        .order_by(Contract.starts_on.desc())
+        .limit(1)
+    )
