@@ -12,7 +12,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from portal.app import assets, errors, filters, menu, scope, security, wiring
+from portal.app import assets, csp, errors, filters, menu, scope, security, wiring
 from portal.identity.web import DEFAULT_LOCALE, reader_locale
 from portal.kernel import phrases
 from portal.kernel import settings as settings_module
@@ -70,7 +70,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     security.install(app)
     errors.install(app)
     scope.install(app)
-    CSRFProtect(app)
+    csp.install(app, CSRFProtect(app))
     assets.install(app)
     filters.install(app)
     menu.install(app)
