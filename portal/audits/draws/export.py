@@ -45,7 +45,11 @@ def workbook(session: Session, draw: Draw) -> bytes:
             f"{_('Seed')}: {draw.seed}",
         ],
     )
-    cases = ExportSheet(
+    return xlsx([vendors, _case_sheet(session, draw, shares)])
+
+
+def _case_sheet(session: Session, draw: Draw, shares: tuple[queries.ShareLine, ...]) -> ExportSheet:
+    return ExportSheet(
         _("Drawn cases"),
         [
             ExportColumn(_("Vendor")),
@@ -57,7 +61,6 @@ def workbook(session: Session, draw: Draw) -> bytes:
         ],
         _cases(session, draw, shares),
     )
-    return xlsx([vendors, cases])
 
 
 def _cases(

@@ -164,23 +164,24 @@ def shares_of(session: Session, draw: Draw) -> tuple[ShareLine, ...]:
         .where(DrawShare.draw_id == draw.id)
         .order_by(DrawShare.in_hand.desc(), DrawShare.tenant_id)
     )
-    return tuple(
-        ShareLine(
-            row.tenant_id,
-            row.short_name,
-            row.in_hand,
-            Decimal(row.in_hand) / Decimal(draw.population),
-            row.quota,
-            row.drawn,
-            row.population_hash,
-            row.vendor_seed,
-            row.request_id,
-            row.number,
-            row.due_at,
-            row.run_state,
-            row.error,
-        )
-        for row in rows
+    return tuple(_share_line(row, draw.population) for row in rows)
+
+
+def _share_line(row: Any, population: int) -> ShareLine:
+    return ShareLine(
+        row.tenant_id,
+        row.short_name,
+        row.in_hand,
+        Decimal(row.in_hand) / Decimal(population),
+        row.quota,
+        row.drawn,
+        row.population_hash,
+        row.vendor_seed,
+        row.request_id,
+        row.number,
+        row.due_at,
+        row.run_state,
+        row.error,
     )
 
 

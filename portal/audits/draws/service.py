@@ -83,16 +83,7 @@ def plan(
     what the vendors hold now, or nothing is wanted.
     """
     name = name.strip()
-    if not name or len(name) > _NAME:
-        raise Invalid(
-            phrase("A draw needs a name of at most %(most)s characters.", most=_NAME),
-            phrase("Type one, such as the month and its number."),
-        )
-    if not any(one.required for one in wanted):
-        raise Invalid(
-            phrase("A draw asks for at least one material that must be handed over."),
-            phrase("Choose the materials wanted."),
-        )
+    _check_plan(name, wanted)
     checked_period(period)
     session.execute(sa.select(sa.func.pg_advisory_xact_lock(_PLANNING)))
     found = queries.find_named(session, period, name)
@@ -118,6 +109,19 @@ def plan(
     _journal(session, row, "planned", actor, total=size.total, rate=size.rate, wanted=row.wanted)
     start_freezing(session, row, actor=actor)
     return row
+
+
+def _check_plan(name: str, wanted: Sequence[Wanted]) -> None:
+    if not name or len(name) > _NAME:
+        raise Invalid(
+            phrase("A draw needs a name of at most %(most)s characters.", most=_NAME),
+            phrase("Type one, such as the month and its number."),
+        )
+    if not any(one.required for one in wanted):
+        raise Invalid(
+            phrase("A draw asks for at least one material that must be handed over."),
+            phrase("Choose the materials wanted."),
+        )
 
 
 def _same(found: Draw, size: Size, wanted: Sequence[Wanted], actor: Actor) -> Draw:
