@@ -165,13 +165,13 @@ class Portal:
         drain(self.settings.login_urls()["queue"], self.database, self.world.company_id)
 
 
-@pytest.fixture
-def portal(cluster: Cluster, template: Template, tmp_path: Path) -> Iterator[Portal]:
-    """A portal on a fresh copy of the template. CSRF is off (the journeys have it on)."""
+@contextmanager
+def running_portal(cluster: Cluster, template: Template, data_dir: Path) -> Iterator[Portal]:
+    """A portal on a fresh copy of the template, its files in `data_dir`."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     name = f"t_{worker}_{os.getpid()}_{next(_numbers)}"
     admin = _admin(cluster)
-    settings = replace(_settings(cluster.url(name), tmp_path / "data"))
+    settings = replace(_settings(cluster.url(name), data_dir))
     with admin.connect() as connection:
         connection.execute(sa.text(f'CREATE DATABASE "{name}" TEMPLATE "{template.name}"'))
         raw = connection.connection.driver_connection
@@ -179,7 +179,6 @@ def portal(cluster: Cluster, template: Template, tmp_path: Path) -> Iterator[Por
     settings_module.install(settings)
     calendar_service.forget()
     app = create_app(settings)
-    app.config["WTF_CSRF_ENABLED"] = False
     database: Database = app.extensions["database"]
     try:
         yield Portal(app, database, settings, template.world)
@@ -188,6 +187,14 @@ def portal(cluster: Cluster, template: Template, tmp_path: Path) -> Iterator[Por
         with admin.connect() as connection:
             connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
         admin.dispose()
+
+
+@pytest.fixture
+def portal(cluster: Cluster, template: Template, tmp_path: Path) -> Iterator[Portal]:
+    """A portal of the test's own. CSRF is off (the journeys have it on)."""
+    with running_portal(cluster, template, tmp_path / "data") as made:
+        made.app.config["WTF_CSRF_ENABLED"] = False
+        yield made
 
 
 @pytest.fixture

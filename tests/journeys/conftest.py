@@ -1,0 +1,83 @@
+"""One running portal and one browser for the journeys of a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from devserver.postgres import Cluster
+from portal.files import sandbox
+from tests.conftest import Template, running_portal
+from tests.journeys.live import Live, serving
+from tests.journeys.people import Person
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+    sandbox.stop()
+
+
+@pytest.fixture(scope="module")
+def live(
+    cluster: Cluster, template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Live]:
+    """A portal with a worker, on a database of its own, on Tuesday 3 November 2026, 10:00."""
+    with (
+        running_portal(cluster, template, tmp_path_factory.mktemp("portal")) as portal,
+        serving(portal) as made,
+    ):
+        yield made
+
+
+@pytest.fixture(scope="module")
+def problems() -> list[str]:
+    """What was wrong on the pages of this file's journeys."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, tuple[str, str]]:
+    """The pages looked at: name → (who, address)."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def person(
+    live: Live, chromium: Browser, problems: list[str], seen: dict[str, tuple[str, str]]
+) -> Iterator[Callable[[str], Person]]:
+    """Who has this address, signed in with a browser of their own."""
+    folder = os.environ.get("JOURNEY_SHOTS")
+    shots = Path(folder) if folder else None
+    known: dict[str, Person] = {}
+
+    def come(email: str) -> Person:
+        if email not in known:
+            known[email] = Person(live, chromium, email, problems, seen, shots)
+            known[email].sign_in()
+        return known[email]
+
+    yield come
+    for one in known.values():
+        one.context.close()
