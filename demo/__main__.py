@@ -1,7 +1,7 @@
 """The demo's commands; settings come from the environment, as for the portal itself.
 
-    python -m demo data        fill an empty, migrated database (repeatable)
-    python -m demo sign-ins    print one sign-in of each role
+python -m demo data        fill an empty, migrated database (repeatable)
+python -m demo sign-ins    print one sign-in of each role
 """
 
 from __future__ import annotations

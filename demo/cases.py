@@ -71,9 +71,7 @@ def import_cases(stage: Stage, company: Company, content: bytes, name: str) -> N
         service.check(session, import_id, lambda _done, _total: None)
     with stage.company(company.id) as session:
         row = get_import(session, import_id)
-        service.confirm(
-            session, import_id, seen_version=row.version, leave_bad=False, actor=actor
-        )
+        service.confirm(session, import_id, seen_version=row.version, leave_bad=False, actor=actor)
     with stage.company(company.id) as session:
         service.take(session, import_id, lambda _done, _total: None)
 

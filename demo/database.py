@@ -15,8 +15,9 @@ import sqlalchemy as sa
 
 from demo.build import build
 from demo.people import COMPANY
-from portal.app import provision, wiring
+from portal.app import background, provision, wiring
 from portal.app.factory import open_database
+from portal.jobs.models import JobRun, RunState
 from portal.jobs.worker import drain
 from portal.journal import service as journal
 from portal.journal.models import JournalEntry
@@ -25,7 +26,6 @@ from portal.kernel import settings as settings_module
 from portal.kernel.access import system_actor
 from portal.kernel.events import wire
 from portal.kernel.settings import Settings
-from tenants.database import Database
 from tenants.models import Tenant, TenantKind
 from tenants.scope import Login, Scope, bound
 
@@ -92,7 +92,7 @@ def fill(settings: Settings) -> None:
             )
             session.commit()
         with bound(Scope.company(company.id)), database.session() as session:
-            journal.seal(session, wiring.journal_key(), wiring.heads_file())
+            journal.seal(session, background.journal_key(), background.heads_file())
             session.commit()
     finally:
         database.dispose()
@@ -108,6 +108,14 @@ def _print_papers(settings: Settings, company_id: UUID) -> None:
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for done in [pool.submit(run_queued, settings, company_id) for _worker in range(workers)]:
             done.result()
+    database = open_database(settings)
+    try:
+        with bound(Scope.company(company_id)), database.session() as session:
+            failed = session.scalar(sa.select(sa.func.count()).where(JobRun.state != RunState.DONE))
+    finally:
+        database.dispose()
+    if failed:
+        raise RuntimeError(f"{failed} jobs of the demo did not end well; see the log above")
 
 
 def run_queued(settings: Settings, company_id: UUID) -> None:

@@ -30,7 +30,11 @@ from portal.materials.models import Delivery, MaterialRequest, RequestItem
 from tenants.database import ScopedSession
 from tenants.rows import new_id
 
-_ANSWERS = ("未接通,连续三日不同时段拨打均无人应答", "号码为空号,已申请修复联系方式", "本月尚未排期拨打")
+_ANSWERS = (
+    "未接通,连续三日不同时段拨打均无人应答",
+    "号码为空号,已申请修复联系方式",
+    "本月尚未排期拨打",
+)
 _REASONS = ("not_connected", "empty_number", "not_called")
 
 

@@ -78,7 +78,9 @@ VENDORS = (
         "华诚",
         _profile(1, "招商银行深圳科技园支行", "深圳市南山区科苑路18号", "0755-0000 0101"),
         ("华诚信用卡一期", "华诚现金贷"),
-        _staff("HC", "陈晓敏 吴国华 郑海燕 冯志明 蔡玉兰 王俊杰 刘思思 黄伟东 罗婷 邓嘉豪 彭丽 曾凡"),
+        _staff(
+            "HC", "陈晓敏 吴国华 郑海燕 冯志明 蔡玉兰 王俊杰 刘思思 黄伟东 罗婷 邓嘉豪 彭丽 曾凡"
+        ),
         0.93,
         1.0,
     ),
@@ -141,9 +143,7 @@ class Vendor:
         """The person of that role who has an account."""
         person = next(p for p in self.people if p.role is role and p.account_id)
         assert person.account_id is not None  # noqa: S101 - the line above
-        return Actor(
-            person.account_id, person.name, self.id, self.company_id, frozenset({role})
-        )
+        return Actor(person.account_id, person.name, self.id, self.company_id, frozenset({role}))
 
     @property
     def agents(self) -> list[Person]:

@@ -16,6 +16,7 @@ from portal.audits.reviews import views as reviews_views
 from portal.calendar import views as calendar_views
 from portal.cases import views as cases_views
 from portal.cases.imports import views as case_imports_views
+from portal.dashboards import views as dashboards_views
 from portal.excellence import views as excellence_views
 from portal.fees import views as fees_views
 from portal.identity import views as identity_views
@@ -36,6 +37,7 @@ from portal.scoring import views as scoring_views
 from portal.vendors import views as vendors_views
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    dashboards_views.bp,
     identity_views.bp,
     jobs_views.bp,
     journal_views.bp,
