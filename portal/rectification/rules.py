@@ -103,7 +103,10 @@ def check_complete(text: NoticeText) -> None:
     missing = [name for value, name in parts if not value]
     if missing:
         raise Invalid(
-            phrase("The notice still lacks: %(parts)s.", parts=", ".join(map(str, missing))),
+            phrase(
+                "The notice still lacks: %(parts)s.",
+                parts=str(phrase(", ")).join(map(str, missing)),
+            ),
             phrase("Edit the draft, then issue it."),
         )
     if len(text.demands) > MOST_DEMANDS:
@@ -135,7 +138,10 @@ def check_answer(text: AnswerText, today: date) -> None:
     missing = [name for value, name in parts if not value]
     if missing:
         raise Invalid(
-            phrase("The answer still lacks: %(parts)s.", parts=", ".join(map(str, missing))),
+            phrase(
+                "The answer still lacks: %(parts)s.",
+                parts=str(phrase(", ")).join(map(str, missing)),
+            ),
             phrase("What you wrote is saved as a draft. Complete it and submit again."),
         )
     if text.done_on is not None and text.done_on > today:

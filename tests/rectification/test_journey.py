@@ -49,6 +49,14 @@ def _png() -> bytes:
     return out.getvalue()
 
 
+def _download(client: FlaskClient, path: str) -> bytes:
+    answer = client.get(path)
+    try:
+        return answer.data
+    finally:
+        answer.close()
+
+
 @dataclass
 class Desk:
     """A portal with both sides signed in."""
@@ -174,11 +182,11 @@ def _answer_with_evidence(desk: Desk, notice_id: UUID) -> None:
         evidence_id = session.scalars(sa.select(Evidence.id)).one()
     file = f"{path}/evidence/{evidence_id}"
     assert desk.company.get(file).status_code == 404
-    assert desk.vendor.get(file).data == _png()
+    assert _download(desk.vendor, file) == _png()
     with desk.at(DUE):
         assert desk.answer(notice_id, "submit").status_code == 302
         assert TEXTS["cause"] in desk.company.get(path).text
-        assert desk.company.get(file).data == _png()
+        assert _download(desk.company, file) == _png()
 
 
 def test_answered_returned_answered_again_accepted(desk: Desk) -> None:
