@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from portal.calendar.rules import WorkingCalendar
+from portal.files.kinds import FileKind
 from portal.kernel.errors import Conflict
 from portal.kernel.phrases import phrase
 from portal.materials.kinds import ItemState, MaterialKind, RequestState
@@ -173,7 +174,7 @@ def parse_wanted(content: Mapping[str, Any]) -> dict[MaterialKind, dict[str, Any
         for key in ("name", "requirement"):
             if not str(entry.get(key, "")).strip():
                 raise ValueError(f"{kind.value}: {key} is empty")
-        formats = [str(name) for name in entry.get("formats", ())]
+        formats = [FileKind(name).value for name in entry.get("formats", ())]
         if not formats:
             raise ValueError(f"{kind.value}: no format is allowed")
         found[kind] = {
