@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Collection
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import av.error
 import magic
 
-from portal.files import audio, images, pdf, sandbox, workbook
+from portal.files import audio, images, pdf, workbook
 from portal.files.archive import look_at_start
-from portal.files.kinds import ALL, FileKind, extension_of, kind_of_name
+from portal.files.inspection import Fact, Inspection, inspect
+from portal.files.kinds import FileKind, extension_of, kind_of_name
 from portal.files.problems import Problem, Refused
 
-Fact = str | int | float | bool
+__all__ = ["Fact", "Inspection", "inspect", "inspect_here", "warm"]
 
-_LIMITS = sandbox.Limits(memory=1536 << 20, cpu=180, wall=240.0)
 _BAD_SHARE = 0.01
 _TYPES = {
     "audio/x-wav": FileKind.WAV,
@@ -41,37 +39,8 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What was found. `facts` fit for JSON; `peaks` (JSON for the player) of a good recording.
-
-    Facts of recordings: codec, channels, sample_rate, duration (s), silence (share of time),
-    playable; of images: width, height; of PDFs: version; of workbooks: sheets.
-    """
-
-    ok: bool
-    kind: FileKind | None
-    media_type: str
-    problems: tuple[Problem, ...] = ()
-    facts: dict[str, Fact] = field(default_factory=dict, hash=False)
-    peaks: bytes | None = field(default=None, repr=False)
-
-
-def inspect(path: Path, declared_name: str, allowed: Collection[FileKind] = ALL) -> Inspection:
-    """Inspect the file at `path` that was uploaded as `declared_name`, in the sandbox.
-
-    `allowed`: the kinds accepted in this place. Never raises for what is in the file.
-    """
-    wanted = tuple(kind for kind in FileKind if kind in allowed)
-    outcome = sandbox.run(_inspect_here, path, declared_name, wanted, limits=_LIMITS)
-    if outcome.value is not None:
-        return outcome.value
-    kind = kind_of_name(declared_name)
-    code = "unreadable" if outcome.status is sandbox.Status.ERROR else "too_complex"
-    return Inspection(False, kind, kind.media_type if kind else "", (Problem(code),))
-
-
-def _inspect_here(path: Path, name: str, wanted: tuple[FileKind, ...]) -> Inspection:
+def inspect_here(path: Path, name: str, wanted: tuple[FileKind, ...]) -> Inspection:
+    """Look at the file in this process: what `inspection.inspect` has done in the sandbox."""
     kind: FileKind | None = None
     facts: dict[str, Fact] = {}
     peaks: bytes | None = None

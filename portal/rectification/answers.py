@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.deadlines import service as deadlines
-from portal.files.inspect import inspect
+from portal.files.inspection import inspect
 from portal.files.kinds import FileKind
 from portal.files.models import StoredFile
 from portal.files.names import masked_name
