@@ -32,10 +32,12 @@ def report() -> Response:
             told = None
         if isinstance(told, dict):
             log.warning(
-                "content policy: %s refused %s on %s",
+                "content policy: %s refused %s on %s (%s, line %s)",
                 _word(told.get("effective-directive") or told.get("violated-directive")),
                 _place(told.get("blocked-uri")),
                 _place(told.get("document-uri")),
+                _place(told.get("source-file")),
+                _word(told.get("line-number")),
             )
     return Response(status=204)
 

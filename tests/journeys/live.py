@@ -8,9 +8,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from portal.app import background
 from portal.jobs.worker import Housekeeper, queue_app
@@ -18,6 +18,13 @@ from portal.kernel import clock
 from tests.conftest import Portal
 
 FAULT_LOGS = ("portal", "procrastinate")
+
+
+class Quiet(WSGIRequestHandler):
+    """Answers requests and says nothing of each."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Faults are logged by the portal itself."""
 
 
 class Worker(threading.Thread):
@@ -106,8 +113,7 @@ def serving(portal: Portal) -> Iterator[Live]:
     faults = Faults()
     for name in FAULT_LOGS:
         logging.getLogger(name).addHandler(faults)
-    server = make_server("127.0.0.1", 0, portal.app, threaded=True)
-    server.log = lambda *_args, **_kwargs: None  # type: ignore[method-assign]
+    server = make_server("127.0.0.1", 0, portal.app, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, name="server", daemon=True)
     worker = Worker(portal)
     keeper = Housekeeper(background.chores(portal.database, portal.world.company_id))
@@ -123,6 +129,6 @@ def serving(portal: Portal) -> Iterator[Live]:
         keeper.join(10)
         worker.stop()
         server.server_close()
-        clock.shift(datetime.now(UTC) - datetime.now(UTC))
+        clock.shift(timedelta(0))
         for name in FAULT_LOGS:
             logging.getLogger(name).removeHandler(faults)

@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Download, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Download, Page, Response
 
 from tests.factories.world import PASSWORD
 from tests.journeys.live import Live
 
 AXE = {"resultTypes": ["violations"], "elementRef": False}
-# Every refusal of the content policy is kept in the page. Axe puts a style of its own into the
+REFUSED = "refused by the content policy:"
+# Every refusal of the content policy is told to the console. Axe puts a style of its own into the
 # player's shadow root, so what is refused while it runs is not the page's doing.
 LISTEN = """
-window.__refused = [];
 document.addEventListener('securitypolicyviolation', (event) => {
-  if (!window.__examining) {
-    window.__refused.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`);
-  }
+  if (window.__examining) return;
+  const place = `${event.sourceFile}:${event.lineNumber}:${event.columnNumber}`;
+  console.info(`REFUSED ${event.effectiveDirective} ${event.blockedURI} ${place}`);
 });
-"""
+""".replace("REFUSED", REFUSED)
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
@@ -53,6 +53,12 @@ def watched(context: BrowserContext, problems: list[str]) -> Page:
     """A page of the context; errors of scripts and refusals of the policy land in `problems`."""
     context.add_init_script(LISTEN)
     page = context.new_page()
+
+    def hear(message: ConsoleMessage) -> None:
+        if REFUSED in message.text:
+            problems.append(f"{page.url}: {message.text}")
+
+    page.on("console", hear)
     page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
     return page
 
@@ -116,6 +122,15 @@ class Person:
         """Wait until something is on the page, by itself or after a reload of its own."""
         self.page.locator(selector).first.wait_for(state="visible", timeout=seconds * 1000)
 
+    def when(self, script: str, seconds: float = 30) -> None:
+        """Wait until an expression is true. (Playwright's own way evaluates text inside the page,
+        which the content policy refuses.)"""
+        for _ in range(int(seconds * 5)):
+            if self.page.evaluate(script):
+                return
+            self.page.wait_for_timeout(200)
+        raise AssertionError(f"never true at {self.page.url}: {script}")
+
     def reload_until(self, selector: str, tries: int = 60) -> None:
         """Reload until something is on the page: what a job makes, people come back for."""
         for _ in range(tries):
@@ -148,9 +163,6 @@ class Person:
     def look(self, name: str) -> None:
         """Examine the page: no refusal of the policy, no error, nothing that axe objects to."""
         self.page.wait_for_load_state("load")
-        self.problems += [
-            f"{self.page.url}: refused {one}" for one in self.page.evaluate("window.__refused")
-        ]
         self.problems += examine(self.page)
         self.seen[name] = (self.email, self.path().split("#")[0])
         if self.shots:

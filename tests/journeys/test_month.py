@@ -152,22 +152,20 @@ class TestMonth:
         self._answer_what_cannot_be_had(office, story)
         page.set_input_files("#desk-files", self._files(story))
         office.until("[data-upload-desk] tbody tr:nth-child(6)")
-        page.wait_for_function(
-            "() => !document.querySelector('[data-desk-send]').disabled"
-            " && [...document.querySelectorAll('[data-desk-body] tr')]"
-            ".every((row) => row.textContent.trim())"
+        office.when(
+            "!document.querySelector('[data-desk-send]').disabled &&"
+            " document.querySelectorAll('[data-desk-counts] .chip').length >= 2"
         )
         desk = page.locator("[data-desk-body]")
-        page.wait_for_function("document.querySelectorAll('[data-desk-counts] .chip').length >= 2")
         office.look("request-desk")
-        assert desk.locator("tr.is-matched, tr:has-text('已匹配')").count() >= 5, desk.inner_text()
-        assert desk.locator("tr", has_text="会议室").inner_text().count("未匹配") == 1
+        matched = desk.locator("tr", has_text="已匹配").count()
+        assert matched == 5, desk.inner_text()
+        assert "未匹配" in desk.locator("tr", has_text="会议室").inner_text()
         office.click("[data-desk-clear-rest]")
         office.click("[data-desk-send]")
-        page.wait_for_function(
+        office.when(
             "document.querySelectorAll('[data-desk-body] tr').length === 5 &&"
-            " document.querySelectorAll('[data-desk-body] .tone-success').length === 5",
-            timeout=30_000,
+            " document.querySelectorAll('[data-desk-body] .tone-success').length === 5"
         )
         office.open(story.request)
         office.reload_until("#items .chip.tone-success >> nth=4")
@@ -195,7 +193,7 @@ class TestMonth:
         phone = f"138{int(second[-5:]):08d}"
         return [
             papers.record_xlsx(story.folder / f"{first}_催收记录.xlsx"),
-            papers.recording(story.folder / f"{first}_电催录音.wav"),
+            papers.recording(story.folder / f"{first}_催收录音.wav"),
             papers.record_pdf(story.folder / f"{second}_催收记录.pdf"),
             papers.recording(story.folder / f"{phone}_8012_20261102142233.mp3"),
             papers.record_xlsx(story.folder / f"{third}_催收记录.xlsx"),
@@ -208,9 +206,187 @@ class TestMonth:
         numbers = page.locator("#items tbody th .tabular.nowrap").all_inner_texts()
         story.cases = sorted(set(numbers))
         assert len(story.cases) == 3, numbers
-        row = page.locator("#items tbody tr", has_text=story.cases[2]).filter(has_text="电催录音")
+        row = page.locator("#items tbody tr", has_text=story.cases[2]).filter(has_text="催收录音")
         row.locator("input[name=item]").check()
         page.select_option("#answer-form #reason", "not_connected")
         page.fill("#answer-form #note", "三次拨打均无人接听,系统无录音。")
         office.press("#answer-form .submit-row button")
         assert page.locator("#items .chip", has_text="无法提供").count() == 1
+
+    def test_4_the_audit_department_judges(self, live: Live, person: People, story: Story) -> None:
+        """Listened to, judged, reported on a form that the head confirms (A5, A6)."""
+        live.at(2026, 11, 6)
+        auditor = person(live.portal.world.email(Role.AUDITOR)).sign_in()
+        page = auditor.page
+        auditor.open("/", "home-auditor")
+        auditor.open("/reviews/", "reviews")
+        auditor.press(f"tbody a:text-is('{story.cases[0]}')")
+        auditor.when("document.querySelector('[data-player] audio').duration > 5")
+        auditor.click("[data-action=play]")
+        auditor.when("document.querySelector('[data-player] audio').currentTime > 0.2")
+        auditor.click("[data-action=play]")
+        auditor.look("review")
+        story.review = auditor.path().split("#")[0]
+        form = "#finding-form"
+        page.fill(f"{form} #occurred_on", "2026-11-02")
+        page.select_option(f"{form} #clause_no", "301")
+        page.select_option(f"{form} #person_id", index=1)
+        page.select_option(f"{form} #delivery_id", index=1)
+        page.fill(f"{form} #clip_from", "1")
+        page.fill(f"{form} #clip_to", "4")
+        page.fill(f"{form} #facts", "催收员在通话中态度恶劣,语气带有讽刺。")
+        page.fill(f"{form} #words", "“你还好意思问?”")
+        page.fill(f"{form} #correction", "对责任人进行话术与礼貌用语培训。")
+        auditor.press(f"{form} .submit-row button")
+        assert page.locator("#findings article").count() == 1
+        auditor.look("review-finding")
+        auditor.press("button[value=fail]")
+        for number in story.cases[1:]:
+            auditor.open("/reviews/")
+            auditor.press(f"tbody a:text-is('{number}')")
+            auditor.press("button[value=pass]")
+        auditor.open(story.review, "review-judged")
+        auditor.open("/assessments/", "assessments-waiting")
+        row = page.locator("#waiting tbody tr", has_text=hc(live).short_name)
+        with page.expect_navigation():
+            row.locator("button").first.click()
+        auditor.look("assessment-prepared")
+        story.form = auditor.path()
+        head = person(live.portal.world.email(Role.AUDIT_HEAD))
+        head.open(story.form, "assessment-to-confirm")
+        head.confirm("/confirm")
+        head.reload_until("a[href$='/pdf']")
+        head.look("assessment-issued")
+        manager = person(hc(live).email(Role.MANAGER))
+        manager.open("/assessments/", "assessments-vendor")
+        manager.press(f"a[href$='{story.form}']")
+        manager.look("assessment-vendor")
+        assert "301" in manager.text()
+        assert manager.download("a[href$='/pdf']").startswith(b"%PDF-")
+        manager.open("/messages/", "messages")
+        rival = person(live.portal.world.vendors[1].email(Role.MANAGER))
+        assert rival.status_of(story.form) == 404
+
+    def test_5_the_vendor_corrects(self, live: Live, person: People, story: Story) -> None:
+        """A notice with a deadline; answered, returned, answered again, accepted (C2.4)."""
+        live.at(2026, 11, 9)
+        company = person(live.portal.world.email(Role.VENDOR_MANAGER)).sign_in()
+        page = company.page
+        company.open("/", "home-vendor-manager")
+        company.open("/rectifications/", "rectifications-empty")
+        company.open(f"/rectifications/new?form={story.form.rsplit('/', 1)[-1]}", "notice-new")
+        company.press("form.form-card .submit-row button")
+        company.look("notice-draft")
+        story.notice = company.path()
+        company.confirm("/issue")
+        company.reload_until("a[href$='/pdf']")
+        company.look("notice-issued")
+        assert company.download("a[href$='/pdf']").startswith(b"%PDF-")
+        vendor = person(hc(live).email(Role.MANAGER)).sign_in()
+        vendor.open("/", "home-vendor-notice")
+        vendor.press(f"main a[href*='{story.notice}']")
+        vendor.look("notice-vendor")
+        self._answer(vendor, "组长未按周抽听录音,问题未被及时发现。", story)
+        vendor.look("notice-answered")
+        company.open(story.notice, "notice-to-decide")
+        company.click("details.confirm:has(form[action$='/return']) summary")
+        page.fill("#reason", "预防措施没有责任人和完成时间,请补充。")
+        page.fill("#working_days", "2")
+        company.press("form[action$='/return'] .btn-primary")
+        company.look("notice-returned")
+        live.at(2026, 11, 10)
+        vendor.sign_in()
+        vendor.open(story.notice, "notice-second-round")
+        assert "请补充" in vendor.text()
+        self._answer(vendor, "组长张某自本周起每周五抽听 10 条,由经理复核。", story)
+        company.sign_in()
+        company.open(story.notice)
+        company.confirm("/accept")
+        company.look("notice-accepted")
+        company.open("/rectifications/", "rectifications")
+        rival = person(live.portal.world.vendors[1].email(Role.MANAGER)).sign_in()
+        assert rival.status_of(story.notice) == 404
+
+    def _answer(self, vendor: Person, cause: str, story: Story) -> None:
+        page = vendor.page
+        page.fill("#cause", cause)
+        page.fill("#correction", "已对责任人停岗培训两天,并重新考核。")
+        page.fill("#prevention", "每周抽听,月度通报。")
+        page.fill("#person_treatment", "停岗培训,扣减当月绩效。")
+        page.fill("#done_on", "2026-11-09")
+        page.set_input_files("#evidence", papers.record_pdf(story.folder / "培训签到表.pdf"))
+        vendor.press("button[name=act][value=submit]")
+        assert not page.locator(".alert.tone-danger").count(), vendor.text()
+
+    def test_6_the_month_is_settled(self, live: Live, person: People, story: Story) -> None:
+        """Receipts, score, fee factor, statement in figures and 大写 (C7)."""
+        live.at(2026, 12, 2)
+        finance = person(live.portal.world.email(Role.FINANCE)).sign_in()
+        page = finance.page
+        finance.open("/receipts/imports/", "receipts-import")
+        numbers = [f"HC-{number:05d}" for number in range(1, 7)]
+        page.set_input_files("#file", papers.receipts_file(story.folder, numbers))
+        finance.press("form[action$='/receipts/imports/'] button")
+        finance.until("form[action$='/take'] button")
+        finance.look("receipts-report")
+        finance.press("form[action$='/take'] button")
+        finance.until(".alert.tone-success")
+        finance.look("receipts-taken")
+        finance.open("/receipts/", "receipts")
+        company = person(live.portal.world.email(Role.VENDOR_MANAGER)).sign_in()
+        company.open("/scores", "scores-empty")
+        self._month(company, "/scores/compute")
+        company.look("scores-computed")
+        company.open(self._first(company, "/scores"))
+        company.look("score-computed")
+        company.confirm("/issue")
+        company.reload_until("a[href*='/papers/']")
+        company.look("score-issued")
+        company.open("/statements", "statements-empty")
+        self._month(company, "/statements/prepare")
+        company.look("statements-prepared")
+        finance.open("/statements")
+        finance.open(self._first(finance, "/statements"))
+        story.statement = finance.path()
+        finance.look("statement-prepared")
+        finance.confirm("/confirm")
+        finance.look("statement-confirmed")
+        book = openpyxl.load_workbook(io.BytesIO(finance.download("a[href$='/xlsx']")))
+        written = [str(cell.value) for row in book.active.iter_rows() for cell in row]
+        assert any(text.startswith("人民币") for text in written), written
+        finance.press("a[href*='/papers/']")
+        finance.reload_until("main a[href$='/pdf']")
+        finance.look("statement-paper")
+        assert finance.download("main a[href$='/pdf']").startswith(b"%PDF-")
+        self._vendor_reads(person(hc(live).email(Role.MANAGER)).sign_in(), story)
+        rival = person(live.portal.world.vendors[1].email(Role.MANAGER)).sign_in()
+        assert rival.status_of(story.statement) == 404
+        finance.open("/", "home-finance")
+
+    def _month(self, who: Person, action: str) -> None:
+        """Compute or prepare November, and follow the bar to the result."""
+        who.page.fill(f"form[action$='{action}'] #period", "2026-11")
+        who.press(f"form[action$='{action}'] .submit-row button")
+        who.until(".job a.btn-primary")
+        who.press(".job a.btn-primary")
+
+    def _first(self, who: Person, base: str) -> str:
+        """The page of the told vendor's row."""
+        row = who.page.locator("tbody tr", has_text="华诚")
+        return row.locator(f"th a[href*='{base}/']").first.get_attribute("href") or ""
+
+    def _vendor_reads(self, vendor: Person, story: Story) -> None:
+        """The vendor sees its score with its facts, its statement and both papers."""
+        page = vendor.page
+        vendor.open("/", "home-vendor-end")
+        vendor.open("/scores", "scores-vendor")
+        vendor.press("tbody th a")
+        vendor.look("score-vendor")
+        links = page.locator("td.t-action a")
+        assert links.count() >= 1
+        for href in [link.get_attribute("href") or "" for link in links.all()]:
+            assert vendor.status_of(href) == 200, href
+        vendor.open("/statements", "statements-vendor")
+        vendor.open(story.statement, "statement-vendor")
+        assert "人民币" in vendor.text()
+        vendor.open("/papers", "papers")
