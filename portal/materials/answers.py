@@ -163,7 +163,22 @@ def hand_in(session: Session, request_id: UUID, *, seen_version: int, actor: Act
     request.version += 1
     if counts.complete:
         deadlines.close(session, request.tenant_id, request.id, at=now, kind=CLOCK)
-    data = {"no": made.no, "in_time": made.in_time, "days_late": late, **made.counts}
+    _note_hand_in(session, request, made, actor=actor)
+    session.flush()
+    _receipt(session, request, made, items, actor=actor)
+    return made
+
+
+def _note_hand_in(
+    session: Session, request: MaterialRequest, made: HandIn, *, actor: Actor
+) -> None:
+    """History and journal of a hand-in."""
+    data = {
+        "no": made.no,
+        "in_time": made.in_time,
+        "days_late": made.working_days_late,
+        **made.counts,
+    }
     tell(session, request, RequestEventKind.HANDED_IN, actor=actor, data=data)
     record(
         session,
@@ -173,9 +188,6 @@ def hand_in(session: Session, request_id: UUID, *, seen_version: int, actor: Act
         tenant_id=request.tenant_id,
         data={"number": request.number, **data},
     )
-    session.flush()
-    _receipt(session, request, made, items, actor=actor)
-    return made
 
 
 def _last(session: Session, request: MaterialRequest) -> HandIn | None:

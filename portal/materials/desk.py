@@ -14,7 +14,7 @@ from portal.files.storage import LengthMismatch
 from portal.kernel.access import guard
 from portal.kernel.errors import Invalid, NotFound, PortalError
 from portal.kernel.web import actor, db
-from portal.materials import matching, uploads
+from portal.materials import completion, matching, uploads
 from portal.materials.events import get_request
 from portal.materials.matching import MOST_NAMES, Dropped
 from portal.materials.permissions import DELIVER
@@ -54,8 +54,8 @@ def _dropped(entries: Any, most: int) -> list[Dropped]:
 @guard(DELIVER)
 def match(request_id: UUID) -> Response:
     """Where files of these names and sizes belong; nothing is kept of the names (C4.1)."""
-    body = _body()
     found = get_request(db(), request_id)
+    body = _body()
     check_open(found.state)
     files = _dropped(body.get("files"), MOST_NAMES)
     listed = _dropped(body.get("listed") or [], _MOST_LISTED)
@@ -86,8 +86,8 @@ def _choices(choices: tuple[tuple[UUID, str], ...]) -> list[dict[str, str]]:
 @guard(DELIVER)
 def start(request_id: UUID) -> Response:
     """Begin an upload; the same file for the same item meets the one that is open."""
-    body = _body()
     found = get_request(db(), request_id)
+    body = _body()
     name, size = str(body.get("name") or ""), body.get("size")
     if not name or not isinstance(size, int):
         raise _unreadable()
@@ -152,7 +152,7 @@ def put(request_id: UUID, upload_id: UUID) -> Response:
 @guard(DELIVER)
 def complete(request_id: UUID, upload_id: UUID) -> Response:
     """The file is delivered from this moment; its check follows as a job."""
-    done = uploads.complete(db(), request_id, upload_id, actor=actor())
+    done = completion.complete(db(), request_id, upload_id, actor=actor())
     db().commit()
     if done.spare_key:
         uploads.remove([done.spare_key])

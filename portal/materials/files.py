@@ -15,7 +15,7 @@ from portal.journal.service import record
 from portal.kernel.access import guard
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.web import actor, db
-from portal.materials import items, uploads
+from portal.materials import completion, items, uploads
 from portal.materials.events import get_request
 from portal.materials.models import Delivery
 from portal.materials.pages import problems_of
@@ -128,7 +128,7 @@ def replace(request_id: UUID, delivery_id: UUID) -> AnyResponse:
     if place is not None:
         stored = storage().put(place.key, sent.stream, length=place.length)
         uploads.take_bytes(db(), request_id, upload.id, place, stored)
-    done = uploads.complete(db(), request_id, upload.id, actor=actor())
+    done = completion.complete(db(), request_id, upload.id, actor=actor())
     db().commit()
     if done.spare_key:
         uploads.remove([done.spare_key])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -186,9 +187,30 @@ def score_facts(
     item wanted only if it exists was due only if there is something of it. Items returned by the
     audit department and not delivered anew are missing.
     """
-    now = clock.now()
+    rows = session.execute(_due_items(tenant_id, period)).all()
+    missed = []
+    for row in rows:
+        arrived = row.at or row.answered_at
+        gone = row.state in (ItemState.MISSING, ItemState.RETURNED) or arrived is None
+        late = 0 if gone else working_days_late(calendar, row.due_at, arrived)
+        if gone or late:
+            missed.append(
+                MissedItem(
+                    row.id,
+                    row.request_id,
+                    row.number,
+                    row.case_no,
+                    row.kind,
+                    None if gone else late,
+                )
+            )
+    return MaterialFacts(len(rows), tuple(missed))
+
+
+def _due_items(tenant_id: UUID, period: str) -> Any:
+    """The items that the month's lateness is about, with when each first arrived."""
     first = _first_arrivals()
-    rows = session.execute(
+    return (
         sa.select(
             RequestItem.id,
             RequestItem.request_id,
@@ -214,30 +236,13 @@ def score_facts(
         .where(
             RequestItem.tenant_id == tenant_id,
             MaterialRequest.state != RequestState.CANCELLED,
-            MaterialRequest.due_at < now,
+            MaterialRequest.due_at < clock.now(),
             sa.func.to_char(sa.func.timezone("Asia/Shanghai", MaterialRequest.due_at), "YYYY-MM")
             == period,
             sa.or_(RequestItem.required, RequestItem.state != ItemState.MISSING),
         )
         .order_by(MaterialRequest.number, RequestItem.case_no, RequestItem.id)
-    ).all()
-    missed = []
-    for row in rows:
-        arrived = row.at or row.answered_at
-        gone = row.state in (ItemState.MISSING, ItemState.RETURNED) or arrived is None
-        late = 0 if gone else working_days_late(calendar, row.due_at, arrived)
-        if gone or late:
-            missed.append(
-                MissedItem(
-                    row.id,
-                    row.request_id,
-                    row.number,
-                    row.case_no,
-                    row.kind,
-                    None if gone else late,
-                )
-            )
-    return MaterialFacts(len(rows), tuple(missed))
+    )
 
 
 def _first_arrivals() -> sa.Subquery:

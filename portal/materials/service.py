@@ -100,17 +100,26 @@ def issue_request(
         owed_by="vendor",
         due=due,
     )
-    tell(session, request, RequestEventKind.ISSUED, actor=actor, data={"cases": len(cases)})
+    _note_issue(session, request, actor=actor)
+    _send(session, request, deadline, cases, actor=actor)
+    return request
+
+
+def _note_issue(session: Session, request: MaterialRequest, *, actor: Actor) -> None:
+    """History and journal of an issue."""
+    tell(session, request, RequestEventKind.ISSUED, actor=actor, data={"cases": request.cases})
     record(
         session,
         "materials.request.issued",
         ("material_request", request.id),
         actor=actor,
-        tenant_id=tenant_id,
-        data={"number": request.number, "cases": len(cases), "due_at": due.due_at.isoformat()},
+        tenant_id=request.tenant_id,
+        data={
+            "number": request.number,
+            "cases": request.cases,
+            "due_at": request.due_at.isoformat(),
+        },
     )
-    _send(session, request, deadline, cases, actor=actor)
-    return request
 
 
 def _of_draw(session: Session, tenant_id: UUID, draw_id: UUID) -> MaterialRequest | None:
@@ -253,6 +262,25 @@ def decide(
         item.decided_by_name, item.decided_at = actor.name, clock.now()
         item.version += 1
     request.version += 1
+    _note_decision(session, request, items, accept=accept, note=note, actor=actor)
+    session.flush()
+    if accept:
+        _close_if_done(session, request, actor=actor)
+    else:
+        _owe_again(session, request, len(items))
+    return len(items)
+
+
+def _note_decision(
+    session: Session,
+    request: MaterialRequest,
+    items: Sequence[RequestItem],
+    *,
+    accept: bool,
+    note: str,
+    actor: Actor,
+) -> None:
+    """History and journal of a decision."""
     kind = RequestEventKind.ACCEPTED if accept else RequestEventKind.RETURNED
     data = {"items": len(items), "note": note.strip()[:MOST_NOTE]}
     if len(items) == 1:
@@ -266,12 +294,6 @@ def decide(
         tenant_id=request.tenant_id,
         data={"number": request.number, "items": [str(item.id) for item in items]},
     )
-    session.flush()
-    if accept:
-        _close_if_done(session, request, actor=actor)
-    else:
-        _owe_again(session, request, len(items))
-    return len(items)
 
 
 def _chosen(
