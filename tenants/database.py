@@ -10,10 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import lru_cache
+from typing import Any, LiteralString
 from uuid import UUID
 
+import psycopg
 import sqlalchemy as sa
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
@@ -37,6 +40,7 @@ class ScopedSession(Session):
     uncommitted: bool = False
 
 
+@lru_cache(maxsize=512)
 def _vendor_options(scope: Scope) -> tuple[Any, ...]:
     """The criteria that the application itself adds to a vendor's queries (wall two)."""
     tenant_id = scope.tenant_id
@@ -61,7 +65,9 @@ def _limit_statement(state: ORMExecuteState) -> None:
     session = state.session
     options = session.info.get("vendor_options")
     limited = state.is_select or state.is_update or state.is_delete
-    if options and limited and not state.is_column_load:
+    # Criteria reach mapped classes only: on a statement over plain tables, which says itself whose
+    # rows it wants, they would cost a millisecond and do nothing.
+    if options and limited and state.is_orm_statement and not state.is_column_load:
         state.statement = state.statement.options(*options)
 
 
@@ -96,6 +102,24 @@ def _check_own(row: object, tenant_id: UUID) -> None:
 
 def _committed(session: Session) -> None:
     session.uncommitted = False  # type: ignore[attr-defined]
+
+
+def _begin(raw: psycopg.Connection[Any], scope: Scope) -> None:
+    """Begin the transaction with the tenant set, in one round trip where that can be.
+
+    A transaction with options of its own, or one that is open already, gets the setting by itself.
+    The id is a UUID's own text, so nothing is quoted.
+    """
+    tenant_id = "" if scope.tenant_id is None else str(UUID(bytes=scope.tenant_id.bytes))
+    plain = raw.isolation_level is None and raw.read_only is None and raw.deferrable is None
+    if plain and raw.pgconn.transaction_status == TransactionStatus.IDLE:
+        both = f"begin; select set_config('app.tenant_id', '{tenant_id}', true)"
+        with raw.lock:
+            done = raw.pgconn.exec_(both.encode("ascii"))
+        if done.status == ExecStatus.TUPLES_OK:
+            return
+    # Also after a failure: a connection that is lost says so here, in the driver's own words.
+    raw.execute("select set_config('app.tenant_id', %s, true)", (tenant_id,))
 
 
 class Database:
@@ -139,14 +163,35 @@ class Database:
             scope = get_scope()
             if scope.login is not login:
                 raise ScopeError(f"a {scope.login} scope may not use the {login} login")
-            if connection.get_isolation_level() == "AUTOCOMMIT":
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, psycopg.Connection)  # noqa: S101 - the only driver
+            if raw.autocommit:
                 raise ScopeError("AUTOCOMMIT would lose the tenant setting")
-            cursor = connection.connection.cursor()
-            cursor.execute(
-                "select set_config('app.tenant_id', %s, true)",
-                (str(scope.tenant_id) if scope.tenant_id else "",),
-            )
-            cursor.close()
+            _begin(raw, scope)
+
+    def lookup(
+        self, login: Login, statement: LiteralString, values: Mapping[str, Any]
+    ) -> tuple[Any, ...] | None:
+        """The first row of one statement, read in one round trip without a session.
+
+        Only for logins that see no tenant's rows: there is no transaction that could carry a
+        tenant. Raises `ScopeError` for the others.
+        """
+        if login in (Login.VENDOR, Login.COMPANY, Login.OWNER):
+            raise ScopeError(f"the {login} login reads in a session of its scope only")
+        held = self.engine(login).raw_connection()
+        try:
+            raw = held.driver_connection
+            assert isinstance(raw, psycopg.Connection)  # noqa: S101 - the only driver
+            raw.autocommit = True
+            row = raw.execute(statement, values).fetchone()
+            raw.autocommit = False
+        except BaseException:
+            held.invalidate()
+            raise
+        finally:
+            held.close()
+        return row
 
     @contextmanager
     def session(self) -> Iterator[ScopedSession]:

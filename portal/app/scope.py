@@ -11,7 +11,7 @@ from flask import Flask, Request, Response, abort, current_app, g, redirect, req
 from flask_login import UserMixin
 
 from portal.identity.service import Signed, find_signed
-from portal.identity.web import cookie_name, sign_in_session
+from portal.identity.web import cookie_name
 from portal.kernel.access import Actor, Permission
 from portal.kernel.errors import Forbidden, NotFound
 from tenants.database import Database
@@ -63,8 +63,7 @@ def _enter() -> Any:
         raise RuntimeError(f"{request.endpoint} carries no guard")
     token = request.cookies.get(cookie_name(current_app))
     if token:
-        with sign_in_session(current_app) as session:
-            g.signed = find_signed(session, token)
+        g.signed = find_signed(current_app.extensions["database"], token)
     if g.signed is None:
         return None if str(access).startswith("open") else _ask_to_sign_in()
     g.actor = g.signed.actor

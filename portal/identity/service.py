@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,8 +19,10 @@ from portal.kernel import clock
 from portal.kernel.access import COMPANY_ROLES, VENDOR_ROLES, Actor, Role
 from portal.kernel.errors import Invalid, PortalError
 from portal.kernel.phrases import phrase
+from tenants.database import Database
 from tenants.models import Tenant, TenantKind, TenantStatus
 from tenants.rows import new_id
+from tenants.scope import Login, Scope, bound
 
 IDLE = timedelta(hours=4)
 LIFETIME = timedelta(hours=12)
@@ -189,53 +191,47 @@ def _open_session(session: Session, account: Account) -> str:
     return token
 
 
-def find_signed(session: Session, token: str) -> Signed | None:
+_SIGNED = """
+    select s.id, s.last_seen_at, a.id, a.name, a.tenant_id,
+           (select c.id from tenants c where c.kind = 'company'),
+           a.roles, a.locale, t.short_name, a.email
+      from sign_in_sessions s
+      join accounts a on a.tenant_id = s.tenant_id and a.id = s.account_id
+      join tenants t on t.id = a.tenant_id
+     where s.token_hash = %(token)s and s.ended_at is null
+       and s.created_at > %(oldest)s and s.last_seen_at > %(idle)s
+       and a.status = 'active' and t.status = 'active'
+"""
+
+
+def find_signed(database: Database, token: str) -> Signed | None:
     """The person of a session token, or None when it ended, expired or never was.
 
-    The session's last use is written at most once a minute.
+    One statement in one round trip: every request begins with it. The session's last use is
+    written at most once a minute.
     """
     at = clock.now()
-    company_id = sa.select(Tenant.id).where(Tenant.kind == TenantKind.COMPANY).scalar_subquery()
-    row = session.execute(
-        sa.select(
-            SignInSession.id,
-            SignInSession.last_seen_at,
-            Account.id.label("account_id"),
-            Account.tenant_id,
-            Account.name,
-            Account.email,
-            Account.roles,
-            Account.locale,
-            Tenant.short_name,
-            company_id.label("company_id"),
-        )
-        .join(Account, Account.id == SignInSession.account_id)
-        .join(Tenant, Tenant.id == Account.tenant_id)
-        .where(
-            SignInSession.token_hash == _digest(token),
-            SignInSession.ended_at.is_(None),
-            SignInSession.created_at > at - LIFETIME,
-            SignInSession.last_seen_at > at - IDLE,
-            Account.status == "active",
-            Tenant.status == TenantStatus.ACTIVE,
-        )
-    ).first()
+    row = database.lookup(
+        Login.SIGN_IN,
+        _SIGNED,
+        {"token": _digest(token), "oldest": at - LIFETIME, "idle": at - IDLE},
+    )
     if row is None:
         return None
-    if row.last_seen_at < at - SEEN_EVERY:
+    session_id, seen_at, account_id, name, tenant_id, company_id, roles, locale, short, mail = row
+    if seen_at < at - SEEN_EVERY:
+        _note_use(database, session_id, at)
+    held = frozenset(Role(role) for role in roles)
+    actor = Actor(account_id, name, tenant_id, company_id, held, locale or "")
+    return Signed(actor, session_id, short, mail)
+
+
+def _note_use(database: Database, session_id: UUID, at: datetime) -> None:
+    with bound(Scope(Login.SIGN_IN)), database.session() as session:
         session.execute(
-            sa.update(SignInSession).where(SignInSession.id == row.id).values(last_seen_at=at)
+            sa.update(SignInSession).where(SignInSession.id == session_id).values(last_seen_at=at)
         )
         session.commit()
-    actor = Actor(
-        row.account_id,
-        row.name,
-        row.tenant_id,
-        row.company_id,
-        frozenset(Role(role) for role in row.roles),
-        row.locale or "",
-    )
-    return Signed(actor, row.id, row.short_name, row.email)
 
 
 def sign_out(session: Session, session_id: UUID) -> None:
