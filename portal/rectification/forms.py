@@ -83,7 +83,7 @@ class AnswerForm(FlaskForm):
         render_kw={"rows": 4},
     )
     correction = TextAreaField(
-        _l("Correction"),
+        _l("What was corrected"),
         [Length(max=LONGEST)],
         description=_l("What was done about each demand, one by one."),
         render_kw={"rows": 5},

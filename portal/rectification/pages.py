@@ -123,7 +123,7 @@ def page(
         due=_proposed(notice) if manages and notice.state == State.DRAFT else None,
         problem=problem,
         refused=refused,
-        answer_form=answer_form or _answer_form(draft),
+        answer_form=answer_form or _answer_form(draft, rounds),
         return_form=return_form
         or ReturnForm(
             formdata=None,
@@ -147,7 +147,10 @@ def _proposed(notice: Rectification) -> Any:
         return None
 
 
-def _answer_form(draft: Any) -> AnswerForm:
-    if draft is None:
-        return AnswerForm(formdata=None, data={"version": 0})
-    return AnswerForm(formdata=None, obj=draft)
+def _answer_form(draft: Any, rounds: Sequence[Round]) -> AnswerForm:
+    """The draft; a new round starts from the answer that was returned, to be mended."""
+    if draft is not None:
+        return AnswerForm(formdata=None, obj=draft)
+    form = AnswerForm(formdata=None, obj=rounds[-2].answer if len(rounds) > 1 else None)
+    form.version.data = "0"
+    return form

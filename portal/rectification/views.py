@@ -11,7 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.audits.assessments.queries import get_form
+from portal.audits.assessments.queries import get_form, list_forms
 from portal.audits.words import LEVELS
 from portal.kernel.access import guard
 from portal.kernel.errors import NotFound, PortalError
@@ -104,6 +104,7 @@ def _edit_page(
         notice=notice,
         problem=problem,
         outcomes=service.outcomes(db()),
+        forms=() if notice else list_forms(db(), state="issued").items,
         levels=LEVELS,
     )
 

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy.exc import IntegrityError
 
+from portal.audits.assessments.service import confirm_form
 from portal.calendar.service import load
 from portal.deadlines.models import Deadline
 from portal.kernel import clock
@@ -29,6 +30,7 @@ from portal.rectification.queries import score_facts
 from tenants.rows import new_id
 from tenants.scope import Scope
 from tests.conftest import Portal
+from tests.factories.audits import open_audit, prepared
 
 FRIDAY = datetime(2026, 11, 6, 2, 0, tzinfo=UTC)
 """Friday 6 November 2026, 10:00 in Beijing: a weekend lies ahead."""
@@ -375,6 +377,41 @@ def test_what_was_issued_and_submitted_does_not_change(desk: Desk) -> None:
         session.execute(sa.text("UPDATE rectifications SET state = 'accepted'"))
     removed = desk.vendor.post(f"/rectifications/{notice_id}/evidence/{new_id()}/remove")
     assert removed.status_code in (404, 409)
+
+
+def test_a_notice_begins_from_an_issued_form(desk: Desk) -> None:
+    """A10 → C2.4: the findings of the form become facts, grounds and demands."""
+    world = desk.portal.world
+    with desk.portal.session(world.scope) as session:
+        audit = open_audit(session, world, world.vendors[0])
+        form = prepared(session, audit)
+        unissued = desk.company.get(f"/rectifications/new?form={form.id}")
+        assert unissued.status_code == 404
+        confirm_form(session, form, actor=audit.head)
+        session.commit()
+        form_id, number = form.id, form.number
+    assert str(number) in desk.company.get("/rectifications/new").text
+    page = desk.company.get(f"/rectifications/new?form={form_id}").text
+    assert "当日停止接触该户" in page
+    assert "第301条" in page
+    notice_id = desk.issued(form_id=str(form_id))
+    with desk.portal.session(world.scope) as session:
+        content = session.scalars(
+            sa.select(Document.content).where(Document.subject_id == notice_id)
+        ).one()
+        assert content["source_reference"] == number
+    other = desk.company.post(
+        "/rectifications/new",
+        data={
+            "draft_id": str(new_id()),
+            "form_id": str(form_id),
+            "vendor": str(world.vendors[1].id),
+            "source": "audit",
+            "level": "minor",
+            "title": "x",
+        },
+    )
+    assert other.status_code == 404, "the form of another vendor"
 
 
 PAGES: tuple[Callable[[UUID], str], ...] = (
