@@ -29,6 +29,8 @@ HTMX_CONFIG = json.dumps(
         "historyCacheSize": 0,
         "refreshOnHistoryMiss": True,
         "selfRequestsOnly": True,
+        # Not "style": setting that attribute is an inline style, which the policy refuses.
+        "attributesToSettle": ["class", "width", "height"],
         "timeout": 60_000,
         "responseHandling": [
             {"code": "204", "swap": False},

@@ -85,7 +85,8 @@ class Person:
         self.page = watched(self.context, self.problems)
 
     def sign_in(self) -> Person:
-        """Sign in by the form, and land on the page that was asked for."""
+        """Begin a new session: sign in by the form."""
+        self.context.clear_cookies(name="portal")
         self.page.goto("/sign-in")
         self.fill_sign_in()
         return self

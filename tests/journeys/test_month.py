@@ -263,7 +263,7 @@ class TestMonth:
         manager.look("assessment-vendor")
         assert "301" in manager.text()
         assert manager.download("a[href$='/pdf']").startswith(b"%PDF-")
-        manager.open("/messages/", "messages")
+        manager.open("/messages", "messages")
         rival = person(live.portal.world.vendors[1].email(Role.MANAGER))
         assert rival.status_of(story.form) == 404
 
