@@ -12,7 +12,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from portal.app import assets, csp, errors, filters, menu, scope, security, wiring
+from portal.app import assets, csp, errors, filters, menu, scope, security, texts, wiring
 from portal.identity.web import DEFAULT_LOCALE, reader_locale
 from portal.kernel import phrases
 from portal.kernel import settings as settings_module
@@ -72,6 +72,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     scope.install(app)
     csp.install(app, CSRFProtect(app))
     assets.install(app)
+    texts.install(app)
     filters.install(app)
     menu.install(app)
     wiring.install(app)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
+from portal.app.texts import url_for
 from portal.identity.labels import ROLE_NAMES
 from portal.identity.web import LOCALES
 from portal.kernel import clock
@@ -57,6 +59,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("settings", _l("Working days"), "calendar.index", "calendar"),
     Entry("settings", _l("Journal"), "journal.index", "history", True),
 )
+_ENDPOINTS = frozenset(entry.endpoint for entry in ENTRIES)
 
 
 def _visible(entry: Entry) -> bool:
@@ -67,9 +70,40 @@ def _visible(entry: Entry) -> bool:
     return not isinstance(access, Permission) or g.actor.may(access)
 
 
-def build() -> list[dict[str, Any]]:
-    """The groups with their links, the present one marked."""
+_DRAWN: dict[tuple[object, ...], Markup] = {}
+_MOST_DRAWN = 2_000
+
+
+def menu() -> Markup:
+    """The side bar of the signed-in person with the present entry marked.
+
+    It is the same for all people of the same roles, so it is drawn once for each page's entry,
+    language and set of roles.
+    """
+    if g.get("session") is None or g.get("signed") is None:
+        return Markup()
     here = request.endpoint or ""
+    active = getattr(current_app.view_functions.get(here), "menu", "") or here
+    key = (
+        id(current_app._get_current_object()),  # type: ignore[attr-defined]
+        request.script_root,
+        str(get_locale()),
+        g.actor.is_company,
+        g.actor.roles,
+        active if active in _ENDPOINTS else "",
+    )
+    drawn = _DRAWN.get(key)
+    if drawn is None:
+        if len(_DRAWN) >= _MOST_DRAWN:
+            _DRAWN.clear()
+        template = current_app.jinja_env.get_template("layouts/_menu.html")
+        html = template.render(menu=build(active))
+        drawn = _DRAWN[key] = Markup(html)  # noqa: S704 - a template's own output
+    return drawn
+
+
+def build(active: str) -> list[dict[str, Any]]:
+    """The groups with their links, the entry of the endpoint `active` marked."""
     groups: list[dict[str, Any]] = []
     for key, title in GROUPS.items():
         items = [
@@ -77,8 +111,7 @@ def build() -> list[dict[str, Any]]:
                 "label": entry.label,
                 "url": url_for(entry.endpoint),
                 "icon": entry.icon,
-                "badge": g.get("badges", {}).get(entry.endpoint, 0),
-                "active": _is_active(entry.endpoint, here),
+                "active": entry.endpoint == active,
             }
             for entry in ENTRIES
             if entry.group == key and _visible(entry)
@@ -95,22 +128,15 @@ def _bell() -> dict[str, Any] | None:
     return {"url": url_for("messages.inbox"), "count": unread(g.session, g.actor)}
 
 
-def _is_active(endpoint: str, here: str) -> bool:
-    if endpoint == here:
-        return True
-    view = current_app.view_functions.get(here)
-    return getattr(view, "menu", "") == endpoint
-
-
 def install(app: Flask) -> None:
     """Give every template what the layout needs."""
+    app.jinja_env.globals["side_menu"] = menu
 
     @app.context_processor
     def layout() -> dict[str, Any]:
         signed = g.get("signed")
         return {
             "brand": _("Outsourced Collection Supervision"),
-            "menu": build() if signed and g.get("session") is not None else [],
             "signed": signed,
             "locales": LOCALES,
             "locale": str(get_locale()),

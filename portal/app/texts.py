@@ -1,0 +1,70 @@
+"""What templates call on every line: `_()` and `url_for()`, answered from memory.
+
+A page asks for some seventy texts and a dozen addresses. Looking each up through Flask-Babel and
+Werkzeug costs more than the rest of the page, and the answers never change while the process
+lives: a translation is fixed by its language, an address without values by its endpoint.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, g, request
+from flask_babel import get_locale
+from flask_babel import gettext as translate
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
+
+_BY_LANGUAGE: dict[str, dict[str, Markup]] = {}
+_ADDRESSES: dict[tuple[str, str], str] = {}
+
+
+def _texts() -> dict[str, Markup]:
+    """The texts that the language of this moment has been asked for.
+
+    Kept beside the locale that Flask-Babel holds for the request, and only as long as it is that
+    very object: `force_locale` and `refresh` change it.
+    """
+    held = vars(g).get("_flask_babel") if g else None
+    known = vars(held).get("portal_texts") if held is not None else None
+    if known is not None and known[0] is held.babel_locale:  # type: ignore[union-attr]
+        found: dict[str, Markup] = known[1]
+        return found
+    locale = get_locale()
+    found = _BY_LANGUAGE.setdefault(str(locale), {})
+    held = vars(g).get("_flask_babel") if g else None
+    if held is not None:
+        held.portal_texts = (locale, found)
+    return found
+
+
+@pass_eval_context
+def gettext(context: EvalContext, msgid: str, /, **values: Any) -> str:
+    """`_()` of templates, as Jinja's new style has it: values are escaped into a translation that
+    is itself trusted, and a literal per cent sign is written twice."""
+    if not context.autoescape:
+        return translate(msgid) % values
+    texts = _texts()
+    text = texts.get(msgid)
+    if text is None:
+        text = texts[msgid] = Markup(translate(msgid))  # noqa: S704 - from our own catalogue
+    return text % values if values or "%" in text else text
+
+
+def url_for(endpoint: str, **values: Any) -> str:
+    """`url_for()` of templates; without values the address is remembered."""
+    if values or endpoint.startswith(".") or not request:
+        return current_app.url_for(endpoint, **values)
+    key = (request.script_root, endpoint)
+    found = _ADDRESSES.get(key)
+    if found is None:
+        if len(_ADDRESSES) > 1000:
+            _ADDRESSES.clear()
+        found = _ADDRESSES[key] = current_app.url_for(endpoint)
+    return found
+
+
+def install(app: Flask) -> None:
+    """Put both in the place of Flask-Babel's and Flask's; after Flask-Babel is installed."""
+    app.jinja_env.globals.update(_=gettext, gettext=gettext, url_for=url_for)
