@@ -100,12 +100,12 @@ def listen(request_id: UUID, delivery_id: UUID) -> str:
 @guard(DELIVER)
 def replace(request_id: UUID, delivery_id: UUID) -> AnyResponse:
     """Put another file in the place of a delivered one; the old version is kept."""
+    delivery, _file = items.get_delivery(db(), request_id, delivery_id)
     sent = request.files.get("file")
     back = url_for("materials.show", request_id=request_id, _anchor="items")
     if sent is None or not sent.filename:
         flash(_("No file was chosen. Choose the file that is to take its place."), "warning")
         return redirect(back)
-    delivery, _file = items.get_delivery(db(), request_id, delivery_id)
     sent.stream.seek(0, 2)
     size = sent.stream.tell()
     sent.stream.seek(0)

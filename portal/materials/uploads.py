@@ -189,7 +189,8 @@ def get_replaced(session: Session, item: RequestItem, delivery_id: UUID) -> Deli
 
 
 def get_upload(session: Session, request_id: UUID, upload_id: UUID) -> Upload:
-    """The upload, locked; raises `UploadGone` when it is not known in this scope."""
+    """The upload, locked; raises `UploadGone` when it was given up, `NotFound` when the request
+    is not this scope's."""
     found = session.scalars(
         sa.select(Upload)
         .where(Upload.id == upload_id, Upload.request_id == request_id)
@@ -197,6 +198,7 @@ def get_upload(session: Session, request_id: UUID, upload_id: UUID) -> Upload:
         .execution_options(populate_existing=True)
     ).first()
     if found is None or found.state in ("abandoned", "refused"):
+        get_request(session, request_id)
         raise UploadGone(
             phrase("This upload is not known any more."), phrase("Send the file again.")
         )

@@ -318,6 +318,7 @@ def take_back(request_id: UUID, item_id: UUID) -> Answer:
 @guard(HAND_IN)
 def hand_in(request_id: UUID) -> Answer:
     """Hand in: the moment that counts, and the receipt."""
+    get_request(db(), request_id)
     form = HandInForm()
     if not form.validate_on_submit():
         raise Invalid(_("The form is incomplete."), _("Reload the page and try again."))
