@@ -11,11 +11,19 @@ from portal.calendar.service import confirm_year, load
 from portal.identity.service import create_account
 from portal.kernel.access import Actor, Role, system_actor
 from portal.vendors import service as vendors
+from portal.vendors.models import VendorProfile
 from tenants.models import TenantKind
 from tenants.rows import new_id
 
 PASSWORD = "demo-portal-2026"  # noqa: S105 - known to all; the demo is refused in production
 COMPANY = ("HX", "恒信消费金融有限公司", "恒信消费金融")
+COMPANY_PROFILE = {
+    "tax_no": "91000000MA5DEMO00X",
+    "bank_name": "中国工商银行深圳福田支行",
+    "bank_account": "0000000000000001",
+    "address": "深圳市福田区金田路1号恒信大厦",
+    "contact": "0755-0000 0001",
+}
 COMPANY_STAFF: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("admin", "林思远", "系统管理员", (Role.ADMINISTRATOR,)),
     ("auditor", "李志强", "稽核员", (Role.AUDITOR,)),
@@ -187,6 +195,7 @@ def make_people(stage: Stage, years: range, since: date) -> Company:
             short_name=short,
             tenant_id=company.id,
         )
+        session.add(VendorProfile(tenant_id=company.id, legal_name=name, **COMPANY_PROFILE))
         for year in years:
             confirm_year(session, year, actor=system_actor(company.id))
     with stage.company(company.id) as session:

@@ -32,6 +32,7 @@ from devserver.surroundings import ROOT, variables
 FOLDER = ROOT / "var" / "demo"
 HOST = "127.0.0.1"
 _CLI = [sys.executable, "-m", "portal.app.cli"]
+_DEMO = [sys.executable, "-m", "demo"]
 _READY_SECONDS = 60
 _THREADS = 32
 
@@ -56,12 +57,12 @@ class Demo:
             done = self._read_stamps(database)
             code = _code_hash()
             if done.get("code") != code:
-                self._step("Database logins", "bootstrap-db")
-                self._step("Tables", "migrate")
+                self._step("Database logins", [*_CLI, "bootstrap-db"])
+                self._step("Tables", [*_CLI, "migrate"])
             if not done.get("data"):
-                self._step("Demo company (takes a while, once)", "demo-data")
+                self._step("Demo company (takes a while, once)", [*_DEMO, "data"])
             if done.get("code") != code or not done.get("data"):
-                sign_ins = self._output("demo-sign-ins")
+                sign_ins = self._output([*_DEMO, "sign-ins"])
                 (FOLDER / "sign-ins.txt").write_text(sign_ins)
                 stamps = {"database": database, "code": code, "data": True}
                 self._stamps.write_text(json.dumps(stamps))
@@ -90,21 +91,19 @@ class Demo:
             return {}
         return stamps if stamps.get("database") == database else {}
 
-    def _step(self, title: str, command: str) -> None:
+    def _step(self, title: str, command: list[str]) -> None:
         started = time.monotonic()
         print(f"==> {title} …", flush=True)
-        if subprocess.run(
-            [*_CLI, command], env=dict(self.environ), cwd=ROOT, check=False
-        ).returncode:
+        if subprocess.run(command, env=dict(self.environ), cwd=ROOT, check=False).returncode:
             raise StepFailed(
-                f"'{command}' failed (see above). When that is mended, run bin/demo again; "
+                f"'{command[-1]}' failed (see above). When that is mended, run bin/demo again; "
                 "bin/demo --reset starts over with an empty database."
             )
         print(f"    done in {time.monotonic() - started:.1f} s", flush=True)
 
-    def _output(self, command: str) -> str:
+    def _output(self, command: list[str]) -> str:
         done = subprocess.run(
-            [*_CLI, command],
+            command,
             env=dict(self.environ),
             cwd=ROOT,
             check=False,
@@ -112,7 +111,7 @@ class Demo:
             text=True,
         )
         if done.returncode:
-            raise StepFailed(f"'{command}' failed (see above).")
+            raise StepFailed(f"'{command[-1]}' failed (see above).")
         return done.stdout
 
 

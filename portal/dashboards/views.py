@@ -83,7 +83,7 @@ def _piles(found: company.Waiting) -> list[Pile]:
                 found.escalations,
                 _("Serious and red-line findings, at once (A5)"),
                 "/reviews/escalations",
-                _("Read"),
+                _("Read them"),
                 "danger",
             ),
         ),
