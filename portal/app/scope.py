@@ -84,8 +84,14 @@ def _ask_to_sign_in() -> Any:
         return answer
     if request.is_json or request.method == "PUT":
         abort(401)
-    target = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    target = request.full_path.rstrip("?") if request.method == "GET" else _page_of_form()
     return redirect(url_for("identity.sign_in", next=target))
+
+
+def _page_of_form() -> str:
+    """The page that the form stood on (UX 4): posted again, it shows where things stand."""
+    referrer = request.referrer or ""
+    return "/" + referrer[len(request.host_url) :] if referrer.startswith(request.host_url) else "/"
 
 
 def _page_of_htmx() -> str:

@@ -13,7 +13,7 @@ from devserver.postgres import Cluster
 from portal.files import sandbox
 from tests.conftest import Template, running_portal
 from tests.journeys.live import Live, serving
-from tests.journeys.people import Person
+from tests.journeys.people import Person, shape
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -81,3 +81,18 @@ def person(
     yield come
     for one in known.values():
         one.context.close()
+
+
+@pytest.fixture(scope="module")
+def pages(
+    live: Live, person: Callable[[str], Person], seen: dict[str, tuple[str, str]]
+) -> list[tuple[Person, list[str]]]:
+    """Each kind of page that the month went through, once for the company and once for vendors."""
+    kinds: dict[tuple[bool, str], tuple[str, str]] = {}
+    for email, path in seen.values():
+        kinds[(email.endswith("@company.example.com"), shape(path))] = (email, path)
+    by_person: dict[str, list[str]] = {}
+    for email, path in kinds.values():
+        by_person.setdefault(email, []).append(path)
+    assert sum(map(len, by_person.values())) > 30
+    return [(person(email).sign_in(), paths) for email, paths in by_person.items()]

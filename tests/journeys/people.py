@@ -181,4 +181,4 @@ def kept_state(person: Person) -> dict[str, Any]:
 
 def shape(path: str) -> str:
     """An address with its ids left out: pages of one kind have one shape."""
-    return _ID.sub("<id>", path.split("?")[0])
+    return _ID.sub("<id>", path.split("?", maxsplit=1)[0])

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from portal.kernel.access import Role
 from portal.files.models import StoredFile
+from portal.kernel.access import Role
 from portal.materials.models import Delivery
 from tests.factories.materials import add_request
 from tests.journeys import papers

@@ -6,6 +6,7 @@ The steps are one story on one portal: each stands on the one before.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.factories.world import VendorWorld
 from tests.journeys import papers
 from tests.journeys.live import Live
 from tests.journeys.people import Person
+from tests.journeys.rendering import DRESSES, OPEN, Dress, render
 
 pytestmark = pytest.mark.journey
 XLSX = b"PK\x03\x04"
@@ -227,17 +229,7 @@ class TestMonth:
         auditor.click("[data-action=play]")
         auditor.look("review")
         story.review = auditor.path().split("#")[0]
-        form = "#finding-form"
-        page.fill(f"{form} #occurred_on", "2026-11-02")
-        page.select_option(f"{form} #clause_no", "301")
-        page.select_option(f"{form} #person_id", index=1)
-        page.select_option(f"{form} #delivery_id", index=1)
-        page.fill(f"{form} #clip_from", "1")
-        page.fill(f"{form} #clip_to", "4")
-        page.fill(f"{form} #facts", "催收员在通话中态度恶劣,语气带有讽刺。")
-        page.fill(f"{form} #words", "“你还好意思问?”")
-        page.fill(f"{form} #correction", "对责任人进行话术与礼貌用语培训。")
-        auditor.press(f"{form} .submit-row button")
+        self._write_finding(auditor)
         assert page.locator("#findings article").count() == 1
         auditor.look("review-finding")
         auditor.press("button[value=fail]")
@@ -266,6 +258,20 @@ class TestMonth:
         manager.open("/messages", "messages")
         rival = person(live.portal.world.vendors[1].email(Role.MANAGER))
         assert rival.status_of(story.form) == 404
+
+    def _write_finding(self, auditor: Person) -> None:
+        """Clause 301 in the first seconds of the recording."""
+        page, form = auditor.page, "#finding-form"
+        page.fill(f"{form} #occurred_on", "2026-11-02")
+        page.select_option(f"{form} #clause_no", "301")
+        page.select_option(f"{form} #person_id", index=1)
+        page.select_option(f"{form} #delivery_id", index=1)
+        page.fill(f"{form} #clip_from", "1")
+        page.fill(f"{form} #clip_to", "4")
+        page.fill(f"{form} #facts", "催收员在通话中态度恶劣。")
+        page.fill(f"{form} #words", "“你还好意思问!”")
+        page.fill(f"{form} #correction", "对责任人进行话术与礼貌用语培训。")
+        auditor.press(f"{form} .submit-row button")
 
     def test_5_the_vendor_corrects(self, live: Live, person: People, story: Story) -> None:
         """A notice with a deadline; answered, returned, answered again, accepted (C2.4)."""
@@ -322,17 +328,7 @@ class TestMonth:
         """Receipts, score, fee factor, statement in figures and 大写 (C7)."""
         live.at(2026, 12, 2)
         finance = person(live.portal.world.email(Role.FINANCE)).sign_in()
-        page = finance.page
-        finance.open("/receipts/imports/", "receipts-import")
-        numbers = [f"HC-{number:05d}" for number in range(1, 7)]
-        page.set_input_files("#file", papers.receipts_file(story.folder, numbers))
-        finance.press("form[action$='/receipts/imports/'] button")
-        finance.until("form[action$='/take'] button")
-        finance.look("receipts-report")
-        finance.press("form[action$='/take'] button")
-        finance.until(".alert.tone-success")
-        finance.look("receipts-taken")
-        finance.open("/receipts/", "receipts")
+        self._receipts(finance, story)
         company = person(live.portal.world.email(Role.VENDOR_MANAGER)).sign_in()
         company.open("/scores", "scores-empty")
         self._month(company, "/scores/compute")
@@ -363,6 +359,20 @@ class TestMonth:
         assert rival.status_of(story.statement) == 404
         finance.open("/", "home-finance")
 
+    def _receipts(self, finance: Person, story: Story) -> None:
+        """November's receipts, checked, then recorded on confirmation."""
+        page = finance.page
+        finance.open("/receipts/imports/", "receipts-import")
+        numbers = [f"HC-{number:05d}" for number in range(1, 7)]
+        page.set_input_files("#file", papers.receipts_file(story.folder, numbers))
+        finance.press("form[action$='/receipts/imports/'] button")
+        finance.until("form[action$='/take'] button")
+        finance.look("receipts-report")
+        finance.press("form[action$='/take'] button")
+        finance.until(".alert.tone-success")
+        finance.look("receipts-taken")
+        finance.open("/receipts/", "receipts")
+
     def _month(self, who: Person, action: str) -> None:
         """Compute or prepare November, and follow the bar to the result."""
         who.page.fill(f"form[action$='{action}'] #period", "2026-11")
@@ -390,3 +400,18 @@ class TestMonth:
         vendor.open(story.statement, "statement-vendor")
         assert "人民币" in vendor.text()
         vendor.open("/papers", "papers")
+
+
+@pytest.mark.parametrize("dress", DRESSES, ids=str)
+def test_pages_in_every_dress(
+    dress: Dress, pages: list[tuple[Person, list[str]]], problems: list[str]
+) -> None:
+    """Language, headings, ids, width, accessibility, and no English left on Chinese pages."""
+    folder = os.environ.get("JOURNEY_SHOTS")
+    shots = Path(folder) if folder and dress.narrow else None
+    for who, paths in pages:
+        problems += render(who, paths, dress, shots)
+    nobody = pages[0][0]
+    nobody.context.clear_cookies(name="portal")
+    problems += render(nobody, OPEN, dress, shots)
+    nobody.sign_in()
