@@ -48,34 +48,27 @@ def remaining_text(left: Remaining) -> Phrase:
     return phrase("%(hours)s h %(minutes)s min", **params)
 
 
-_SKIPPED = {
-    DayKind.WEEKEND: "%(day)s does not count: weekend",
-    DayKind.HOLIDAY: "%(day)s does not count: %(name)s",
-}
-
-
 def why_lines(basis: dict[str, Any]) -> tuple[Phrase, ...]:
     """Why a deadline is when it is: the day of issue, the days skipped, the make-up days."""
     days = basis.get("days") or []
     if not days:
         return (phrase("The hours run day and night, on holidays too."),)
     lines = [phrase("%(day)s, the day of issue, is not counted", day=_day(days[0]))]
-    for entry in days[1:]:
-        kind = DayKind(entry["kind"])
-        if entry["counted"]:
-            lines.append(
-                phrase(
-                    "%(day)s is working day %(number)s (make-up day)"
-                    if kind is DayKind.MAKE_UP
-                    else "%(day)s is working day %(number)s",
-                    day=_day(entry),
-                    number=entry["counted"],
-                )
-            )
-        else:
-            lines.append(phrase(_SKIPPED[kind], day=_day(entry), name=entry["name"]))
+    lines += [_why_line(entry) for entry in days[1:]]
     lines.append(phrase("The last day ends at the close of business."))
     return tuple(lines)
+
+
+def _why_line(entry: dict[str, Any]) -> Phrase:
+    kind, day = DayKind(entry["kind"]), _day(entry)
+    if kind is DayKind.WEEKEND:
+        return phrase("%(day)s does not count: weekend", day=day)
+    if kind is DayKind.HOLIDAY:
+        return phrase("%(day)s does not count: %(name)s", day=day, name=entry["name"])
+    number = entry["counted"]
+    if kind is DayKind.MAKE_UP:
+        return phrase("%(day)s is working day %(number)s (make-up day)", day=day, number=number)
+    return phrase("%(day)s is working day %(number)s", day=day, number=number)
 
 
 def _day(entry: dict[str, Any]) -> str:
