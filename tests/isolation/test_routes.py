@@ -26,8 +26,10 @@ from tests.isolation.conftest import Seeded, owner
 
 ALL_HATS = "all-hats@hc.example.com"
 NOISE = re.compile(
-    r'nonce="[^"]*"|content="[A-Za-z0-9_.-]{20,}"|value="[A-Za-z0-9_.-]{40,}"'
-    r"|\b[0-9A-F]{8}\b|<time.*?</time>|\d\d:\d\d|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    # The id first: its first group may be digits only, and look like a reference.
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r'|nonce="[^"]*"|content="[A-Za-z0-9_.-]{20,}"|value="[A-Za-z0-9_.-]{40,}"'
+    r"|\b[0-9A-F]{8}\b|<time.*?</time>|\d\d:\d\d"
 )
 """Nonces, tokens, error references, the clock and the id itself; nothing else is normalised."""
 QUIET_TABLES = {"sign_in_sessions", "alembic_version"}
