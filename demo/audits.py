@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -189,7 +189,9 @@ def follow(
     if in_days == 2 or late:
         stage.at(
             stage.moment(stage.after(day, 1), 16),
-            lambda: deliver(stage, vendor, request_id, share=0.6, unavailable=0.02),
+            lambda: deliver(
+                stage, vendor, request_id, share=0.6, unavailable=0.02, hand_over=False
+            ),
         )
     delivered = stage.after(day, in_days)
     stage.at(stage.moment(delivered, 11), lambda: deliver(stage, vendor, request_id))
@@ -321,28 +323,24 @@ def write_finding(
         (p for p in vendor.people if p.member_id == case.member_id), dice.choice(vendor.agents)
     )
     start = dice.randint(2, 5)
-    texts = {
-        "clause_no": offence.clause,
-        "occurred_on": day,
-        "facts": offence.facts,
-        "words": offence.words,
-        "correction": offence.correction,
-        "person_id": agent.member_id,
-        "delivery_id": delivery_id,
-        "clip_from": start if delivery_id else None,
-        "clip_to": start + 3 if delivery_id else None,
-        "call_at": _call_at(day, dice.randint(9, 19), dice.randrange(60)),
-    }
+    text = FindingText(
+        clause_no=offence.clause,
+        occurred_on=day,
+        facts=offence.facts,
+        words=offence.words,
+        correction=offence.correction,
+        person_id=agent.member_id,
+        delivery_id=delivery_id,
+        clip_from=start if delivery_id else None,
+        clip_to=start + 3 if delivery_id else None,
+        call_at=clock.at_beijing(day, dice.randint(9, 19), dice.randrange(60)),
+    )
     actor = company.actor("auditor")
     try:
-        return save_finding(session, review, FindingText(**texts), actor=actor)
+        return save_finding(session, review, text, actor=actor)
     except RepetitionUndecided:
-        again = FindingText(**texts, repetition=True, repetition_reason="六个月内同一责任人再犯。")
+        again = replace(text, repetition=True, repetition_reason="六个月内同一责任人再犯。")
         return save_finding(session, review, again, actor=actor)
-
-
-def _call_at(day: date, hour: int, minute: int) -> datetime:
-    return clock.at_beijing(day, hour, minute)
 
 
 def prepare(stage: Stage, company: Company, vendor: Vendor, request_id: UUID) -> UUID | None:

@@ -63,7 +63,8 @@ def _receipts(
 ) -> list[dict[str, Any]]:
     """Money on some cases of each project and age band, so much that the vendor comes near to its
     target."""
-    dice, rows = stage.dice, []
+    dice = stage.dice
+    rows: list[dict[str, Any]] = []
     with stage.company(company.id) as session:
         held = entrusted(session, vendor.id, period_of(month))
         cases = session.execute(

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
+from typing import cast
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 RATE = 8_000
@@ -33,7 +35,8 @@ def _syllable(dice: np.random.Generator, pitch: float) -> Samples:
         sound += (weight + 0.02 / harmonic) * np.sin(harmonic * phase)
     sound += dice.normal(0, 0.05, length)
     envelope = np.minimum(1, time / 0.03) * np.minimum(1, (time[-1] - time) / 0.05)
-    return sound * envelope / (np.abs(sound).max() + 1e-9)
+    shaped: Samples = sound * envelope / (np.abs(sound).max() + 1e-9)
+    return shaped
 
 
 def conversation(seed: int, seconds: float) -> Samples:
@@ -60,7 +63,7 @@ def encoded(samples: Samples, codec: str, container: str) -> bytes:
     """Samples as a file: libmp3lame in mp3, pcm_s16le in wav, aac in ipod (M4A)."""
     sink = io.BytesIO()
     with av.open(sink, "w", format=container) as out:
-        stream = out.add_stream(codec, rate=RATE, layout="stereo")
+        stream = cast("AudioStream", out.add_stream(codec, rate=RATE, layout="stereo"))
         if codec != "pcm_s16le":
             stream.bit_rate = _BIT_RATE
         body = np.ascontiguousarray((samples * 30_000).astype(np.int16).T.reshape(1, -1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
-from flask_babel import gettext as _
+from flask_babel import gettext
 from markupsafe import Markup
 
 from portal.calendar.rules import WorkingCalendar
@@ -29,6 +30,10 @@ from portal.scoring.scheme import Scheme, parse_scheme
 CARDS = 3
 SUBJECT = 60
 GRADE_TONES = ("success", "info", "warning", "danger")
+
+
+def _(message: str, **params: object) -> str:
+    return str(gettext(message, **params))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,45 @@ class Row:
     progress: str
     action: str
     vendor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The fixed words of the table, in one language."""
+
+    caption: str
+    number: str
+    kind: str
+    vendor: str
+    subject: str
+    cases: str
+    delivered: str
+    issued: str
+    due: str
+    left: str
+    state: str
+    action: str
+
+
+@lru_cache(maxsize=16)
+def words(locale: str, *, company: bool) -> Words:
+    """The table's words. Looked up once a language: on a page that has milliseconds they would
+    take one of them."""
+    del locale
+    return Words(
+        caption=_("Requests in delivery") if company else _("Requests and notices"),
+        number=_("Number"),
+        kind=_("Kind"),
+        vendor=_("Vendor"),
+        subject=_("Subject"),
+        cases=_("Cases"),
+        delivered=_("Delivered"),
+        issued=_("Time of issue"),
+        due=_("Time due"),
+        left=_("Left"),
+        state=_("State"),
+        action=_("Action"),
+    )
 
 
 def tone_names() -> dict[Tone, str]:
@@ -109,7 +153,7 @@ def subject_of(work: Work) -> str:
 def cards(
     found: Sequence[Clock],
     works: Sequence[Work],
-    calendar: WorkingCalendar,
+    days: WorkingCalendar,
     now: datetime,
     *,
     may: Mapping[str, bool],
@@ -119,7 +163,7 @@ def cards(
     made = []
     for one in found[:CARDS]:
         work = known.get(one.subject_id)
-        view = clock_view(cast("Deadline", one), calendar, now)
+        view = clock_view(cast("Deadline", one), days, now)
         request = one.subject_type == "material_request"
         made.append(
             Card(
@@ -150,7 +194,7 @@ def _progress(work: Work) -> str:
 def rows(
     works: Sequence[Work],
     found: Sequence[Clock],
-    calendar: WorkingCalendar,
+    days: WorkingCalendar,
     now: datetime,
     *,
     vendors: Mapping[UUID, str] | None = None,
@@ -158,15 +202,13 @@ def rows(
 ) -> list[Row]:
     """The table's lines."""
     running = {one.subject_id: one for one in reversed(found)}
-    return [
-        _row(work, running.get(work.id), calendar, now, vendors or {}, may or {}) for work in works
-    ]
+    return [_row(work, running.get(work.id), days, now, vendors or {}, may or {}) for work in works]
 
 
 def _row(
     work: Work,
     clock: Clock | None,
-    calendar: WorkingCalendar,
+    days: WorkingCalendar,
     now: datetime,
     vendors: Mapping[UUID, str],
     may: Mapping[str, bool],
@@ -180,7 +222,7 @@ def _row(
     if clock is not None:
         present = tone(now, clock.due_at, clock.target_at)
         colour = present.value
-        remaining = str(remaining_text(calendar.remaining(now, clock.due_at)))
+        remaining = str(remaining_text(days.remaining(now, clock.due_at)))
         if present is Tone.OVERDUE:
             chip, chip_tone = _("Overdue"), "danger"
         elif request and 0 < work.done < work.expected:
@@ -238,8 +280,15 @@ def _scheme(content: str) -> Scheme:
 
 
 @lru_cache(maxsize=512)
-def _chart(points: tuple[TrendPoint, ...], content: str, _locale: str) -> Markup:
-    return trend_chart(points, _scheme(content))
+def _chart(points: tuple[TrendPoint, ...], content: str, locale: str) -> Markup:
+    """The picture of a trend; the same figures in the same language make the same picture."""
+    short = [TrendPoint(_month(point.period, locale), point.total, point.grade) for point in points]
+    return trend_chart(short, _scheme(content))
+
+
+def _month(period: str, locale: str) -> str:
+    number = int(period[5:])
+    return f"{number}月" if locale.startswith("zh") else calendar.month_abbr[number]
 
 
 def standing(months: Sequence[Month], locale: str) -> Standing | None:
@@ -251,12 +300,12 @@ def standing(months: Sequence[Month], locale: str) -> Standing | None:
     scheme = _scheme(last.scheme or "{}")
     grades = [grade.grade for grade in sorted(scheme.grades, key=lambda g: g.start, reverse=True)]
     place = grades.index(last.grade) if last.grade in grades else len(GRADE_TONES) - 1
+    chinese = locale.startswith("zh")
     points = tuple(
         TrendPoint(month.period, month.total, month.grade or "")
         for month in reversed(months)
         if month.total is not None
     )
-    chinese = locale.startswith("zh")
     return Standing(
         url=f"/scores/{last.id}",
         period=last.period,

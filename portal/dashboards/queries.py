@@ -199,7 +199,7 @@ def _with_counts(newest: sa.Subquery) -> sa.Select[Any]:
 def _notices(*conditions: Any) -> sa.Select[Any]:
     running = _R.state.in_(OPEN_NOTICES)
     newest = (
-        sa.select(_R, running.label("running"))
+        sa.select(Rectification.__table__, running.label("running"))
         .where(_R.issued_at.is_not(None), *conditions)
         .order_by(running.desc(), _R.issued_at.desc(), _R.id.desc())
         .limit(ROWS)

@@ -13,6 +13,8 @@ from flask_babel import gettext as _
 from portal.audits import permissions as audits
 from portal.calendar.service import load
 from portal.dashboards import company, pages, queries
+from portal.deadlines.queries import remaining_text
+from portal.deadlines.rules import tone
 from portal.fees import permissions as fees
 from portal.journal import permissions as journal
 from portal.kernel import clock
@@ -52,6 +54,7 @@ def _vendor() -> str:
         may_deliver=may["material_request"],
         cards=pages.cards(clocks, works, calendar, now, may=may),
         rows=pages.rows(works, clocks, calendar, now, may=may),
+        words=pages.words(str(get_locale()), company=False),
         standing=pages.standing(months, str(get_locale())),
     )
 
@@ -162,6 +165,7 @@ def _company() -> str:
         piles=_piles(company.waiting(session, _month_began(now))),
         standings=standings if sees_requests or sees_notices or sees_scores else [],
         rows=pages.rows(works, owed, calendar, now, vendors=names),
+        words=pages.words(str(get_locale()), company=True),
         sees_requests=sees_requests,
         own=[_own(one, calendar, now, names) for one in own[:6]],
         sees_own=person.may(audits.SEE_REVIEWS),
@@ -172,12 +176,12 @@ def _company() -> str:
 
 def _own(one: queries.Clock, calendar: Any, now: datetime, names: dict[Any, str]) -> dict[str, Any]:
     """A clock that the company owes: a finding that no form reports yet (A5)."""
-    present = pages.tone(now, one.due_at, one.target_at)
+    present = tone(now, one.due_at, one.target_at)
     return {
         "label": one.label,
         "vendor": names.get(one.tenant_id, ""),
         "due_at": one.due_at,
         "target_at": one.target_at,
-        "remaining": pages.remaining_text(calendar.remaining(now, one.due_at)),
+        "remaining": remaining_text(calendar.remaining(now, one.due_at)),
         "tone": present.value,
     }
