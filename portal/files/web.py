@@ -20,8 +20,9 @@ def send(row: StoredFile, *, inline: bool = False) -> Response:
     under its safe name, with nosniff and a sandbox, so that nothing renders as a page."""
     store = storage()
     if isinstance(store, LocalStorage):
-        # gunicorn's wrapper reads a Range from byte 0; without it Werkzeug seeks.
-        request.environ.pop("wsgi.file_wrapper", None)
+        # gunicorn's wrapper reads a Range from byte 0; without it Werkzeug seeks. It is put back
+        # afterwards: gunicorn itself looks for it when the answer is made.
+        wrapper = request.environ.pop("wsgi.file_wrapper", None)
         answer = send_file(
             store.path(row.storage_key),
             mimetype=row.media_type,
@@ -29,6 +30,8 @@ def send(row: StoredFile, *, inline: bool = False) -> Response:
             etag=row.sha256,
             max_age=0,
         )
+        if wrapper is not None:
+            request.environ["wsgi.file_wrapper"] = wrapper
     else:
         answer = Response(
             _chunks(row.storage_key), mimetype=row.media_type, direct_passthrough=True
