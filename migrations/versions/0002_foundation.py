@@ -563,4 +563,6 @@ def downgrade() -> None:
     op.drop_table("journal_links")
     op.drop_table("journal_entries")
     op.execute("DROP SCHEMA queue CASCADE")
-    op.execute("DROP FUNCTION app.verify_document, app.journal_add, app.enqueue, app.document_stays")
+    op.execute(
+        "DROP FUNCTION app.verify_document, app.journal_add, app.enqueue, app.document_stays"
+    )

@@ -114,9 +114,7 @@ def export(statement_id: UUID) -> Response:
             ExportColumn(_("Amount, CNY"), "money"),
         ),
         rows=[(str(line.kind), str(line.why), line.amount) for line in page["lines"]],
-        notes=(
-            _("Net %(net)s, tax %(tax)s", net=f"{result.net:,.2f}", tax=f"{result.tax:,.2f}"),
-        ),
+        notes=(_("Net %(net)s, tax %(tax)s", net=f"{result.net:,.2f}", tax=f"{result.tax:,.2f}"),),
         total=(_("Payable, tax included"), result.capital, result.payable),
     )
     answer = make_response(xlsx([sheet]))

@@ -21,7 +21,7 @@ from tests.journeys.live import Live
 from tests.journeys.people import Person
 from tests.journeys.rendering import DRESSES, OPEN, Dress, render
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("month")]
 XLSX = b"PK\x03\x04"
 People = Callable[[str], Person]
 
@@ -108,7 +108,8 @@ class TestMonth:
         auditor.press("main a[href$='/draws/new']")
         page.check("input[name=by][value=total]")
         page.fill("#total", "6")
-        auditor.until("#preview tbody tr")
+        page.press("#total", "Tab")
+        auditor.until("#preview tbody td:text-is('3')")
         auditor.look("draw-new")
         auditor.press("#draw-form .submit-row .btn-primary")
         auditor.until("form[action$='/draw']")
@@ -256,8 +257,11 @@ class TestMonth:
         assert "301" in manager.text()
         assert manager.download("a[href$='/pdf']").startswith(b"%PDF-")
         manager.open("/messages", "messages")
-        rival = person(live.portal.world.vendors[1].email(Role.MANAGER))
-        assert rival.status_of(story.form) == 404
+        assert person(self._rival(live)).status_of(story.form) == 404
+
+    def _rival(self, live: Live) -> str:
+        """The manager of another vendor."""
+        return live.portal.world.vendors[1].email(Role.MANAGER)
 
     def _write_finding(self, auditor: Person) -> None:
         """Clause 301 in the first seconds of the recording."""
