@@ -18,7 +18,7 @@ from tenants.database import Database
 
 MONTHS = 5
 """Whole months of history before the present one."""
-DRAWN = 36
+DRAWN = 30
 """Cases drawn at a time over all vendors."""
 
 
