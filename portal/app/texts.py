@@ -7,13 +7,15 @@ lives: a translation is fixed by its language, an address without values by its 
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, has_app_context, has_request_context, request
 from flask_babel import get_locale
 from flask_babel import gettext as translate
-from jinja2 import pass_eval_context
+from jinja2 import Template, pass_eval_context
 from jinja2.nodes import EvalContext
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 _BY_LANGUAGE: dict[str, dict[str, Markup]] = {}
@@ -26,17 +28,22 @@ def _texts() -> dict[str, Markup]:
     Kept beside the locale that Flask-Babel holds for the request, and only as long as it is that
     very object: `force_locale` and `refresh` change it.
     """
-    held = vars(g).get("_flask_babel") if g else None
+    held = _held()
     known = vars(held).get("portal_texts") if held is not None else None
-    if known is not None and known[0] is held.babel_locale:  # type: ignore[union-attr]
+    if held is not None and known is not None and known[0] is held.babel_locale:
         found: dict[str, Markup] = known[1]
         return found
     locale = get_locale()
     found = _BY_LANGUAGE.setdefault(str(locale), {})
-    held = vars(g).get("_flask_babel") if g else None
+    held = _held()
     if held is not None:
         held.portal_texts = (locale, found)
     return found
+
+
+def _held() -> SimpleNamespace | None:
+    """What Flask-Babel holds for this request; None outside of one."""
+    return vars(g).get("_flask_babel") if has_app_context() else None
 
 
 @pass_eval_context
@@ -44,7 +51,7 @@ def gettext(context: EvalContext, msgid: str, /, **values: Any) -> str:
     """`_()` of templates, as Jinja's new style has it: values are escaped into a translation that
     is itself trusted, and a literal per cent sign is written twice."""
     if not context.autoescape:
-        return translate(msgid) % values
+        return str(translate(msgid)) % values
     texts = _texts()
     text = texts.get(msgid)
     if text is None:
@@ -54,7 +61,7 @@ def gettext(context: EvalContext, msgid: str, /, **values: Any) -> str:
 
 def url_for(endpoint: str, **values: Any) -> str:
     """`url_for()` of templates; without values the address is remembered."""
-    if values or endpoint.startswith(".") or not request:
+    if values or endpoint.startswith(".") or not has_request_context():
         return current_app.url_for(endpoint, **values)
     key = (request.script_root, endpoint)
     found = _ADDRESSES.get(key)
@@ -65,6 +72,15 @@ def url_for(endpoint: str, **values: Any) -> str:
     return found
 
 
+class _Template(Template):
+    """A template whose imports are made once. Jinja compares all global names at each import, for
+    templates that were loaded with globals of their own; there are none here."""
+
+    def _get_default_module(self, ctx: Context | None = None) -> Any:
+        return super()._get_default_module()
+
+
 def install(app: Flask) -> None:
     """Put both in the place of Flask-Babel's and Flask's; after Flask-Babel is installed."""
+    app.jinja_env.template_class = _Template
     app.jinja_env.globals.update(_=gettext, gettext=gettext, url_for=url_for)
