@@ -276,6 +276,20 @@ def review_all(
             judge_one(session, stage, company, vendor, review)
 
 
+def fail_one(stage: Stage, company: Company, vendor: Vendor, request_id: UUID) -> None:
+    """Fail one of the cases that are still open, whatever the dice say."""
+    with stage.company(company.id) as session:
+        review = session.scalars(
+            sa.select(Review)
+            .where(Review.request_id == request_id, Review.state == "open")
+            .order_by(Review.case_no)
+            .limit(1)
+        ).first()
+        if review is not None:
+            write_finding(session, stage, company, vendor, review)
+            judge(session, review, passed=False, actor=company.actor("auditor"))
+
+
 def judge_one(
     session: ScopedSession, stage: Stage, company: Company, vendor: Vendor, review: Review
 ) -> None:

@@ -112,6 +112,7 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
             request_id = made[vendor.plan.code]
             audits.accept_all(stage, company, request_id)
             audits.review_all(stage, company, vendor, request_id, share=0.55)
+            audits.fail_one(stage, company, vendor, request_id)
 
     def forms() -> None:
         form_id = audits.prepare(stage, company, third, made["ZY"])

@@ -138,8 +138,8 @@ def path_of(subject_type: str, subject_id: UUID) -> str:
 def kind_of(work: Work) -> str:
     """What a request or notice is called."""
     if work.kind == "rectification":
-        return _("Rectification notice")
-    return _("Material request") if work.draw else _("Call-up")
+        return _("Rectification")
+    return _("Draw request") if work.draw else _("Call-up")
 
 
 def subject_of(work: Work) -> str:
@@ -173,7 +173,7 @@ def cards(
                 kind=kind_of(work) if work else "",
                 number=one.label,
                 url=path_of(one.subject_type, one.subject_id),
-                note=_progress(work) if work and request else _("Waits for the answer"),
+                note=_note(work, request=request),
                 action=_action(one.subject_type, may),
                 urgent=view.tone in (Tone.URGENT, Tone.OVERDUE),
             )
@@ -187,8 +187,12 @@ def _action(subject_type: str, may: Mapping[str, bool]) -> str:
     return _("Deliver files") if subject_type == "material_request" else _("Answer")
 
 
-def _progress(work: Work) -> str:
-    return _("Delivered %(done)s / %(expected)s", done=work.done, expected=work.expected)
+def _note(work: Work | None, *, request: bool) -> str:
+    if work is None or not request:
+        return _("Waits for the answer")
+    return f"{kind_of(work)} · " + _(
+        "Delivered %(done)s / %(expected)s", done=work.done, expected=work.expected
+    )
 
 
 def rows(

@@ -1,0 +1,90 @@
+"""The home page: what is due for a vendor, what waits for the company, and at what cost."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import event
+
+from portal.deadlines.service import sweep
+from portal.kernel import clock
+from portal.kernel.access import COMPANY_ROLES, VENDOR_ROLES, Role, system_actor
+from tenants.scope import Login
+from tests.conftest import Portal
+from tests.factories.audits import fail, open_audit
+from tests.factories.materials import add_request
+from tests.factories.world import MOMENT
+
+NUMBER = "DQ-HC-2026-0001"
+
+
+@pytest.fixture
+def busy(portal: Portal) -> Portal:
+    """The first vendor owes materials since yesterday; one case of another request failed."""
+    with clock.frozen(MOMENT), portal.session(portal.world.scope) as session:
+        add_request(session, portal.world, portal.world.vendors[0])
+        audit = open_audit(session, portal.world, portal.world.vendors[1], 2, first=50)
+        fail(session, audit)
+        session.commit()
+    return portal
+
+
+def test_a_vendor_sees_its_clock_first(busy: Portal) -> None:
+    """The number, the clock and what is missing; another vendor sees none of it."""
+    first, second = busy.world.vendors[:2]
+    with clock.frozen(MOMENT):
+        page = busy.client(first.email(Role.OFFICE)).get("/").text
+        assert NUMBER in page and "0 / 6" in page and "RX-" not in page
+        assert NUMBER not in busy.client(second.email(Role.OFFICE)).get("/").text
+
+
+def test_overdue_is_said_to_both(busy: Portal) -> None:
+    """Once the two working days are over (A3), before and after the sweep."""
+    late = clock.at_beijing(MOMENT.date().replace(day=6), 10)
+    with clock.frozen(late):
+        for swept in (False, True):
+            if swept:
+                with busy.session(busy.world.scope) as session:
+                    sweep(session, actor=system_actor(busy.world.company_id))
+                    session.commit()
+            emails = (
+                busy.world.vendors[0].email(Role.MANAGER),
+                busy.world.email(Role.AUDITOR),
+            )
+            for email in emails:
+                page = busy.client(email).get("/").text
+                assert "is-late" in page and "已逾期" in page
+
+
+def test_the_company_owes_the_form(busy: Portal) -> None:
+    """A confirmed finding waits for its form (A5): auditors see it, finance does not."""
+    with clock.frozen(MOMENT):
+        assert "RX-00050 · 301" in busy.client(busy.world.email(Role.AUDITOR)).get("/").text
+        assert "RX-00050" not in busy.client(busy.world.email(Role.FINANCE)).get("/").text
+
+
+def test_every_role_has_a_home(busy: Portal) -> None:
+    """Whatever a role may not see is left out, and the page still stands."""
+    world = busy.world
+    emails = [world.email(role) for role in COMPANY_ROLES]
+    emails += [world.vendors[0].email(role) for role in VENDOR_ROLES]
+    with clock.frozen(MOMENT):
+        for email in emails:
+            assert busy.client(email).get("/").status_code == 200, email
+        agent = busy.client(world.vendors[0].email(Role.AGENT)).get("/").text
+        assert NUMBER not in agent
+
+
+def test_a_vendors_home_takes_six_statements(busy: Portal) -> None:
+    """The session look-up and the bell counted in; transaction control apart."""
+    client = busy.client(busy.world.vendors[0].email(Role.MANAGER))
+    sent: list[str] = []
+    with clock.frozen(MOMENT):
+        client.get("/")
+        for login in (Login.SIGN_IN, Login.VENDOR):
+
+            @event.listens_for(busy.database.engine(login), "before_cursor_execute")
+            def count(_c: object, _cur: object, statement: str, *_rest: object) -> None:
+                sent.append(statement)
+
+        assert client.get("/").status_code == 200
+    assert 1 < len(sent) <= 6, sent
