@@ -152,5 +152,5 @@ def _path(link: Link, parents: dict[UUID, UUID], *, company: bool) -> str:
     if kind == "review":
         return f"/reviews/{key}" if company else ""
     if kind == "project":
-        return f"/cases?project={key}" if not company else ""
+        return f"/cases/?project={key}" if not company else ""
     return ""

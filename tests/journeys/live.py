@@ -18,6 +18,9 @@ from portal.kernel import clock
 from tests.conftest import Portal
 
 FAULT_LOGS = ("portal", "procrastinate")
+AXE_STYLE = "style-src-elem refused inline"
+"""Axe puts a style into the player's shadow root. What the portal's own pages would be refused is
+heard in the page itself, while axe is not at work."""
 
 
 class Quiet(WSGIRequestHandler):
@@ -88,7 +91,8 @@ class Faults(logging.Handler):
         """Keep one record."""
         text = self.format(record)
         if record.name == "portal.app.csp":
-            self.policy.append(text)
+            if AXE_STYLE not in text:
+                self.policy.append(text)
         elif record.levelno >= logging.ERROR:
             self.errors.append(text)
 

@@ -58,7 +58,12 @@ def watched(context: BrowserContext, problems: list[str]) -> Page:
         if REFUSED in message.text:
             problems.append(f"{page.url}: {message.text}")
 
+    def miss(answer: Response) -> None:
+        if answer.status >= 400 and "/static/" in answer.url:
+            problems.append(f"{page.url}: {answer.status} {answer.url}")
+
     page.on("console", hear)
+    page.on("response", miss)
     page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
     return page
 
