@@ -50,6 +50,7 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
     def sweep() -> None:
         with bound(Scope.company(company_id)), database.session() as session:
             deadlines.sweep(session, actor=actor)
+            deadlines.remind(session, actor=actor)
             session.commit()
 
     def give_up_uploads() -> None:

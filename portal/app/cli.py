@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 import click
 import sqlalchemy as sa
 
-from portal.app import background, provision
+from portal.app import background, founding, provision
 from portal.app.factory import create_app, open_database
 from portal.jobs.worker import run_forever
 from portal.journal.models import JournalLink
@@ -20,6 +23,8 @@ from portal.kernel.settings import Settings, SettingsError
 from tenants.database import Database
 from tenants.models import Tenant, TenantKind
 from tenants.scope import Login, Scope, bound
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _settings() -> Settings:
@@ -56,6 +61,74 @@ def bootstrap_db() -> None:
 def migrate() -> None:
     """Bring the tables up to date."""
     provision.migrate(_settings())
+
+
+def _profile(options: dict[str, str]) -> dict[str, str]:
+    return {key: options[key] for key in founding.PROFILE}
+
+
+def _with_profile(command: Command) -> Command:
+    for key in reversed(founding.PROFILE):
+        command = click.option(f"--{key.replace('_', '-')}", default="", help="Stands on papers.")(
+            command
+        )
+    return command
+
+
+@cli.command("create-company")
+@click.option("--code", required=True, help="Two to six capital letters.")
+@click.option("--name", required=True, help="Legal name.")
+@click.option("--short-name", required=True, help="Shown at the top of pages.")
+@click.option("--admin-email", required=True, help="The first administrator's sign-in.")
+@click.option("--admin-name", required=True)
+@_with_profile
+def create_company(
+    code: str, name: str, short_name: str, admin_email: str, admin_name: str, **options: str
+) -> None:
+    """Found the company and its first administrator (once an installation)."""
+    database = open_database(_settings())
+    founding.found_company(
+        database, code=code, name=name, short_name=short_name, profile=_profile(options)
+    )
+    password = founding.add_account(
+        database, code=code, email=admin_email, name=admin_name, roles=["administrator"]
+    )
+    founding.tell(admin_email, password)
+
+
+@cli.command("add-vendor")
+@click.option("--code", required=True, help="Two to six capital letters; stands in numbers.")
+@click.option("--name", required=True, help="Legal name.")
+@click.option("--short-name", required=True)
+@click.option("--project", required=True, help="The first project's name.")
+@click.option("--contract", required=True, help="The contract's number.")
+@click.option("--starts-on", required=True, type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--ends-on", required=True, type=click.DateTime(["%Y-%m-%d"]))
+@_with_profile
+def add_vendor(starts_on: datetime, ends_on: datetime, **options: str) -> None:
+    """Take a vendor on, with its first contract at the default fee terms."""
+    database = open_database(_settings())
+    names = {k: options[k] for k in ("code", "name", "short_name", "project", "contract")}
+    founding.add_vendor(
+        database,
+        company_id_of(database),
+        starts_on=starts_on.date(),
+        ends_on=ends_on.date(),
+        profile=_profile(options),
+        **names,
+    )
+
+
+@cli.command("add-account")
+@click.option("--code", required=True, help="The organisation's code.")
+@click.option("--email", required=True)
+@click.option("--name", required=True)
+@click.option("--role", "roles", required=True, multiple=True, type=founding.role_choice())
+def add_account(code: str, email: str, name: str, roles: tuple[str, ...]) -> None:
+    """Add a person's account; the password is shown once."""
+    database = open_database(_settings())
+    password = founding.add_account(database, code=code, email=email, name=name, roles=list(roles))
+    founding.tell(email, password)
 
 
 @cli.command("check-migrations")

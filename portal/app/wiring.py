@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Flask
 
+from portal.app import health, reminders
 from portal.audits.assessments import views as assessments_views
 from portal.audits.draws import views as draws_views
 from portal.audits.reviews import views as reviews_views
@@ -17,6 +18,7 @@ from portal.calendar import views as calendar_views
 from portal.cases import views as cases_views
 from portal.cases.imports import views as case_imports_views
 from portal.dashboards import views as dashboards_views
+from portal.deadlines.service import DeadlineNear, DeadlinePassed
 from portal.excellence import views as excellence_views
 from portal.fees import views as fees_views
 from portal.identity import views as identity_views
@@ -37,6 +39,7 @@ from portal.scoring import views as scoring_views
 from portal.vendors import views as vendors_views
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    health.bp,
     dashboards_views.bp,
     identity_views.bp,
     jobs_views.bp,
@@ -63,7 +66,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     fees_views.bp,
 )
 
-SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {}
+SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {
+    DeadlineNear: (reminders.near,),
+    DeadlinePassed: (reminders.passed,),
+}
 
 
 def install(app: Flask) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.calendar.rules import Due
 from portal.deadlines.models import Deadline
-from portal.deadlines.rules import DeadlineState
+from portal.deadlines.rules import SOON, DeadlineState, Moment, reminders_due
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
@@ -164,3 +164,34 @@ def sweep(session: Session, *, actor: Actor, limit: int = 500) -> int:
         publish(session, DeadlinePassed(row.tenant_id, row.id, row), actor)
     session.flush()
     return len(rows)
+
+
+def remind(session: Session, *, actor: Actor, limit: int = 500) -> int:
+    """Publish the reminders that have fallen due before the deadline (company scope).
+
+    A reminder is sent once, whatever became of the sweeper meanwhile: what was sent is kept with
+    the clock. After an outage the last of several goes out alone. Returns how many went out.
+    """
+    now = clock.now()
+    rows = session.scalars(
+        sa.select(Deadline)
+        .where(
+            Deadline.state == DeadlineState.OPEN,
+            Deadline.due_at >= now,
+            Deadline.due_at <= now + SOON,
+        )
+        .order_by(Deadline.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    sent = 0
+    for row in rows:
+        due = reminders_due(row.opened_at, row.due_at, row.reminded, now)
+        if not due:
+            continue
+        row.reminded = [*row.reminded, *(reminder.moment.value for reminder in due)]
+        if due[-1].moment is not Moment.ISSUE:
+            publish(session, DeadlineNear(row.tenant_id, row.id, row, due[-1].moment.value), actor)
+            sent += 1
+    session.flush()
+    return sent
