@@ -16,7 +16,7 @@ import pytest
 
 from portal.kernel.access import Role
 from tests.factories.world import VendorWorld
-from tests.journeys import papers
+from tests.journeys import papers, settlement
 from tests.journeys.live import Live
 from tests.journeys.people import Person
 from tests.journeys.rendering import DRESSES, OPEN, Dress, render
@@ -332,21 +332,21 @@ class TestMonth:
         """Receipts, score, fee factor, statement in figures and 大写 (C7)."""
         live.at(2026, 12, 2)
         finance = person(live.portal.world.email(Role.FINANCE)).sign_in()
-        self._receipts(finance, story)
+        settlement.receipts(finance, story.folder)
         company = person(live.portal.world.email(Role.VENDOR_MANAGER)).sign_in()
         company.open("/scores", "scores-empty")
-        self._month(company, "/scores/compute")
+        settlement.month(company, "/scores/compute")
         company.look("scores-computed")
-        company.open(self._first(company, "/scores"))
+        company.open(settlement.first(company, "/scores"))
         company.look("score-computed")
         company.confirm("/issue")
         company.reload_until("a[href*='/papers/']")
         company.look("score-issued")
         company.open("/statements", "statements-empty")
-        self._month(company, "/statements/prepare")
+        settlement.month(company, "/statements/prepare")
         company.look("statements-prepared")
         finance.open("/statements")
-        finance.open(self._first(finance, "/statements"))
+        finance.open(settlement.first(finance, "/statements"))
         story.statement = finance.path()
         finance.look("statement-prepared")
         finance.confirm("/confirm")
@@ -358,52 +358,10 @@ class TestMonth:
         finance.reload_until("main a[href$='/pdf']")
         finance.look("statement-paper")
         assert finance.download("main a[href$='/pdf']").startswith(b"%PDF-")
-        self._vendor_reads(person(hc(live).email(Role.MANAGER)).sign_in(), story)
+        settlement.vendor_reads(person(hc(live).email(Role.MANAGER)).sign_in(), story.statement)
         rival = person(live.portal.world.vendors[1].email(Role.MANAGER)).sign_in()
         assert rival.status_of(story.statement) == 404
         finance.open("/", "home-finance")
-
-    def _receipts(self, finance: Person, story: Story) -> None:
-        """November's receipts, checked, then recorded on confirmation."""
-        page = finance.page
-        finance.open("/receipts/imports/", "receipts-import")
-        numbers = [f"HC-{number:05d}" for number in range(1, 7)]
-        page.set_input_files("#file", papers.receipts_file(story.folder, numbers))
-        finance.press("form[action$='/receipts/imports/'] button")
-        finance.until("form[action$='/take'] button")
-        finance.look("receipts-report")
-        finance.press("form[action$='/take'] button")
-        finance.until(".alert.tone-success")
-        finance.look("receipts-taken")
-        finance.open("/receipts/", "receipts")
-
-    def _month(self, who: Person, action: str) -> None:
-        """Compute or prepare November, and follow the bar to the result."""
-        who.page.fill(f"form[action$='{action}'] #period", "2026-11")
-        who.press(f"form[action$='{action}'] .submit-row button")
-        who.until(".job a.btn-primary")
-        who.press(".job a.btn-primary")
-
-    def _first(self, who: Person, base: str) -> str:
-        """The page of the told vendor's row."""
-        row = who.page.locator("tbody tr", has_text="华诚")
-        return row.locator(f"th a[href*='{base}/']").first.get_attribute("href") or ""
-
-    def _vendor_reads(self, vendor: Person, story: Story) -> None:
-        """The vendor sees its score with its facts, its statement and both papers."""
-        page = vendor.page
-        vendor.open("/", "home-vendor-end")
-        vendor.open("/scores", "scores-vendor")
-        vendor.press("tbody th a")
-        vendor.look("score-vendor")
-        links = page.locator("td.t-action a")
-        assert links.count() >= 1
-        for href in [link.get_attribute("href") or "" for link in links.all()]:
-            assert vendor.status_of(href) == 200, href
-        vendor.open("/statements", "statements-vendor")
-        vendor.open(story.statement, "statement-vendor")
-        assert "人民币" in vendor.text()
-        vendor.open("/papers", "papers")
 
 
 @pytest.mark.parametrize("dress", DRESSES, ids=str)
