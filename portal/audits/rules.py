@@ -118,7 +118,7 @@ def handling(outcome: Outcome, deduction: Money, *, damages: bool) -> str:
     """How a finding is handled, as the form says it unless the auditor words it otherwise."""
     text = outcome.text
     if deduction:
-        text += f",扣款 {deduction:,.2f} 元"
+        text += f"，扣款 {deduction:,.2f} 元"
     if damages:
         text += ",并赔偿损失"
     return text

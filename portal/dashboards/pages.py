@@ -316,9 +316,7 @@ def standing(months: Sequence[Month], locale: str) -> Standing | None:
         total=last.total,
         grade=last.grade or "—",
         tone=GRADE_TONES[min(place, len(GRADE_TONES) - 1)],
-        factor=last.factor.normalize()
-        if last.factor % 1
-        else last.factor.quantize(Decimal("1.00")),
+        factor=last.factor.quantize(Decimal("0.01")),
         change=last.total - before if last.total is not None and before is not None else None,
         bars=[_bar(part, chinese=chinese) for part in last.dimensions or ()],
         chart=_chart(points, last.scheme or "{}", locale) if len(points) > 1 else None,
