@@ -73,7 +73,7 @@ def test_worked_journey(portal: Portal, audit: Audit) -> None:
             "严重警告",
         )
         assert (finding.points, finding.deduction) == (Decimal(3), Decimal("500.00"))
-        assert finding.handling == "严重警告,扣款 500.00 元"
+        assert finding.handling == "严重警告，扣款 500.00 元"
         # 一般: three working days from Tuesday 3 November.
         assert finding.correct_by == date(2026, 11, 6)
         document = session.scalars(
