@@ -6,12 +6,14 @@ in a copy of its own.
 
 from __future__ import annotations
 
+import contextvars
 import fcntl
 import hashlib
 import itertools
 import os
 import pickle
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -161,8 +163,15 @@ class Portal:
         return client
 
     def work(self) -> None:
-        """Run every queued job with the real worker."""
-        drain(self.settings.login_urls()["queue"], self.database, self.world.company_id)
+        """Run every queued job with the real worker.
+
+        In a thread of its own, at this context's clock: a browser of another test may hold an
+        event loop in this one.
+        """
+        queue = self.settings.login_urls()["queue"]
+        context = contextvars.copy_context()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(context.run, drain, queue, self.database, self.world.company_id).result()
 
 
 @contextmanager
