@@ -16,7 +16,7 @@ from tests.journeys import papers
 from tests.journeys.live import Live
 from tests.journeys.people import Person
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.journey
 People = Callable[[str], Person]
 
 

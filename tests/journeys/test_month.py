@@ -21,7 +21,7 @@ from tests.journeys.live import Live
 from tests.journeys.people import Person
 from tests.journeys.rendering import DRESSES, OPEN, Dress, render
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("month")]
+pytestmark = pytest.mark.journey
 XLSX = b"PK\x03\x04"
 People = Callable[[str], Person]
 
