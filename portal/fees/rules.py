@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -23,28 +22,6 @@ from portal.scoring.facts import Link
 
 _RATIO = Decimal("0.0001")
 _MULTIPLIER = Decimal("0.00000001")
-
-
-class Exclusion(StrEnum):
-    """Why a receipt earns no commission."""
-
-    UNCONFIRMED = "unconfirmed"
-    BEFORE_ENTRUSTING = "before_entrusting"
-    AFTER_RETURN = "after_return"
-
-
-def exclusion(
-    credited_on: date, entrusted_on: date, due_back_on: date, *, confirmed: bool
-) -> Exclusion | None:
-    """Why a receipt does not count, or None: credited while entrusted, confirmed by finance.
-
-    Both the day of entrusting and the day the case goes back belong to the period.
-    """
-    if not confirmed:
-        return Exclusion.UNCONFIRMED
-    if credited_on < entrusted_on:
-        return Exclusion.BEFORE_ENTRUSTING
-    return Exclusion.AFTER_RETURN if credited_on > due_back_on else None
 
 
 @dataclass(frozen=True)

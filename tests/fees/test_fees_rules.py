@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -24,7 +23,6 @@ from portal.fees.rules import (
     Reversal,
     Reward,
     Statement,
-    exclusion,
     settle,
 )
 from portal.fees.scheme import parse_fee_scheme
@@ -169,23 +167,6 @@ def test_a_reversal_takes_back_what_was_paid_for_it_then() -> None:
     statement = settle(DEFAULT_FEE_SCHEME, month)
     assert _amounts(statement, LineKind.REVERSAL) == ["-418.00"]  # 417.99958…
     assert str(statement.payable) == "409.50"  # 840.00 - 418.00 - 12.50
-
-
-@pytest.mark.parametrize(
-    ("credited", "confirmed", "expected"),
-    [
-        (date(2026, 5, 1), True, None),
-        (date(2026, 5, 31), True, None),
-        (date(2026, 4, 30), True, "before_entrusting"),
-        (date(2026, 6, 1), True, "after_return"),
-        (date(2026, 5, 15), False, "unconfirmed"),
-    ],
-)
-def test_what_counts_was_credited_while_entrusted_and_confirmed(
-    credited: date, confirmed: bool, expected: str | None
-) -> None:
-    period = (date(2026, 5, 1), date(2026, 5, 31))
-    assert exclusion(credited, *period, confirmed=confirmed) == expected
 
 
 def test_an_age_without_a_rate_is_refused() -> None:
