@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from portal.audits import queries as audits
 from portal.cases import queries as cases
-from portal.excellence import queries as excellence
+from portal.excellence.queries import rewards
 from portal.fees.models import Statement, StatementState
 from portal.fees.rules import Deduction, Earning, Month, Reversal, Reward
 from portal.fees.scheme import FeeScheme
@@ -54,7 +54,7 @@ def month(
         deductions=_deductions(session, contract.tenant_id, period),
         rewards=[
             Reward(Link("excellent_case", one.id), {"case_no": one.case_no})
-            for one in excellence.rewards(session, contract.tenant_id, period)
+            for one in rewards(session, contract.tenant_id, period)
         ],
         reversals=_reversals(session, contract, scheme, facts),
     )
