@@ -26,6 +26,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _index(form: PeriodForm, status: int = 200) -> Answer:
+    # Before the list: what the bar calls done is on the page.
+    run = find_run(db(), request.args.get("run", ""), actor())
     page = queries.list_statements(
         db(), period=request.args.get("period", "")[:7], cursor=request.args.get("cursor")
     )
@@ -34,7 +36,7 @@ def _index(form: PeriodForm, status: int = 200) -> Answer:
             "fees/index.html",
             page=page,
             form=form,
-            run=find_run(db(), request.args.get("run", ""), actor()),
+            run=run,
             may_prepare=actor().may(PREPARE),
             is_company=actor().is_company,
         ),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session
 
 from portal.jobs.models import JobRun, RunState
 from portal.kernel.access import Actor
@@ -39,6 +39,42 @@ class RunView:
         return self.state in (RunState.DONE, RunState.FAILED)
 
 
+class Awaiting(Protocol):
+    """A row that waits for background work: `run_id` names its run."""
+
+    run_id: Mapped[UUID | None]
+
+
+def run_of(session: Session, row: Awaiting) -> RunView | None:
+    """The work that a row waits for, whoever asked for it; None when it waits for none.
+
+    The row was read before its run. When the run has ended meanwhile, the row is read again: a
+    page must not show the state before the work beside the news that the work is done, for then it
+    would neither follow the work nor offer the next step.
+    """
+    if row.run_id is None:
+        return None
+    run = session.scalars(
+        sa.select(JobRun).where(JobRun.id == row.run_id).execution_options(populate_existing=True)
+    ).first()
+    if run is None:
+        return None
+    view = _view(run)
+    if view.ended:
+        session.refresh(row)
+    return view
+
+
+def run_failed(session: Session, row: Awaiting) -> bool:
+    """Whether the work that a row waits for has ended without a result."""
+    run = run_of(session, row)
+    return run is not None and run.state == RunState.FAILED
+
+
+def _view(run: JobRun) -> RunView:
+    return RunView(run.id, run.task, run.state, run.done, run.total, run.result, run.error)
+
+
 def get_run(session: Session, run_id: UUID, actor: Actor) -> RunView:
     """The run, for the person who asked for it; raises `NotFound`."""
     row = session.scalars(
@@ -46,7 +82,7 @@ def get_run(session: Session, run_id: UUID, actor: Actor) -> RunView:
     ).first()
     if row is None:
         raise NotFound("job run")
-    return RunView(row.id, row.task, row.state, row.done, row.total, row.result, row.error)
+    return _view(row)
 
 
 def find_run(session: Session, run_id: str, actor: Actor) -> RunView | None:

@@ -27,6 +27,8 @@ Answer = str | Response | tuple[str, int]
 
 
 def _index(form: PeriodForm, status: int = 200) -> Answer:
+    # Before the list: what the bar calls done is on the page.
+    run = find_run(db(), request.args.get("run", ""), actor())
     page = queries.list_scores(
         db(), period=request.args.get("period", "")[:7], cursor=request.args.get("cursor")
     )
@@ -35,7 +37,7 @@ def _index(form: PeriodForm, status: int = 200) -> Answer:
             "scoring/index.html",
             page=page,
             form=form,
-            run=find_run(db(), request.args.get("run", ""), actor()),
+            run=run,
             may_compute=actor().may(COMPUTE),
             is_company=actor().is_company,
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from uuid import UUID
 
@@ -299,3 +300,34 @@ def test_the_pages_lead_through_a_draw(portal: Portal) -> None:
         assert client.get(f"{path}/sample.xlsx").data[:2] == b"PK"
         other = portal.client(portal.world.email(Role.FINANCE))
         assert other.get(path).status_code in (403, 404)
+
+
+class TestWorkEndsWhileThePageIsRead:
+    """A page reads the draw, then its run; a job may commit both in between."""
+
+    @staticmethod
+    def between(portal: Portal) -> Callable[..., None]:
+        """A listener that works off the jobs just before the first statement that reads runs."""
+        worked: list[bool] = []
+
+        def act(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+            if "FROM job_runs" in statement and "job_runs.id" in statement and not worked:
+                worked.append(True)
+                portal.work()
+
+        return act
+
+    @pytest.mark.usefixtures("at_work")
+    def test_the_page_offers_the_next_step(self, portal: Portal) -> None:
+        populate(portal)
+        auditor = portal.client(portal.world.email(Role.AUDITOR))
+        draw_id = planned(portal, Size(total=6))
+        act = self.between(portal)
+        sa.event.listen(sa.engine.Engine, "before_cursor_execute", act)
+        try:
+            page = auditor.get(f"/draws/{draw_id}").text
+        finally:
+            sa.event.remove(sa.engine.Engine, "before_cursor_execute", act)
+        with portal.session(portal.world.scope) as session:
+            assert queries.get_draw(session, draw_id).state == DrawState.FROZEN
+        assert f'action="/draws/{draw_id}/draw"' in page, "neither a bar nor a step: a dead end"

@@ -185,18 +185,6 @@ def _share_line(row: Any, population: int) -> ShareLine:
     )
 
 
-def find_run(session: Session, run_id: UUID | None) -> RunView | None:
-    """A draw's background work, whoever of the company asked for it."""
-    if run_id is None:
-        return None
-    row = session.scalars(
-        sa.select(JobRun).where(JobRun.id == run_id).execution_options(populate_existing=True)
-    ).first()
-    if row is None:
-        return None
-    return RunView(row.id, row.task, row.state, row.done, row.total, row.result, row.error)
-
-
 def issuing(draw: Draw, shares: Sequence[ShareLine]) -> RunView:
     """The issuing of a draw's requests as one piece of work: so many of the vendors have theirs.
 

@@ -39,6 +39,7 @@ from portal.cases.draw import (
 from portal.cases.models import Case
 from portal.cases.queries import in_hand_packed, in_hand_volume
 from portal.jobs.models import JobRun, RunState
+from portal.jobs.queries import run_of
 from portal.jobs.service import enqueue
 from portal.journal.service import record
 from portal.kernel import clock
@@ -140,7 +141,7 @@ def start_freezing(session: Session, row: Draw, *, actor: Actor) -> bool:
     """Have a planned draw frozen by a job; False when that is under way or done already."""
     if row.state != DrawState.PLANNED:
         return False
-    run = queries.find_run(session, row.run_id)
+    run = run_of(session, row)
     if run is not None and run.state != RunState.FAILED:
         return False
     row.run_id = enqueue(

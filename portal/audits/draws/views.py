@@ -19,7 +19,7 @@ from portal.audits.draws.permissions import MAKE, SEE
 from portal.audits.draws.rules import Size, shared_out, sized
 from portal.audits.models import Draw, DrawState
 from portal.cases.queries import in_hand_volume
-from portal.jobs.queries import RunView
+from portal.jobs.queries import RunView, run_of
 from portal.jobs.service import shown
 from portal.kernel import clock
 from portal.kernel.access import guard
@@ -177,6 +177,9 @@ def show(draw_id: UUID) -> Answer:
 
 def _draw_page(row: Draw, problem: PortalError | None = None) -> str:
     shares = queries.shares_of(db(), row)
+    work = _work(row, shares)
+    if work["run"] is not None and work["run"].ended:
+        shares = queries.shares_of(db(), row)
     return render_template(
         "draws/show.html",
         draw=row,
@@ -187,17 +190,20 @@ def _draw_page(row: Draw, problem: PortalError | None = None) -> str:
         step=STATES.index(DrawState(row.state)),
         materials=[(KINDS[one["kind"]], one["required"]) for one in row.wanted],
         may_make=actor().may(MAKE),
-        **_work(row, shares),
+        **work,
     )
 
 
 def _work(row: Draw, shares: Sequence[queries.ShareLine]) -> dict[str, Any]:
-    """The background work of the draw's present step, if there is any."""
+    """The background work of the draw's present step, if there is any; work that has ended
+    meanwhile leaves `row` read again."""
     run: RunView | None = None
     if row.state == DrawState.PLANNED:
-        run = queries.find_run(db(), row.run_id)
+        run = run_of(db(), row)
     elif row.state == DrawState.DRAWN and row.issuing_at is not None:
         run = queries.issuing(row, shares)
+        if run.ended:
+            db().refresh(row)
     error = None
     if run is not None and run.error:
         error = {

@@ -14,8 +14,6 @@ from sqlalchemy.orm import Session
 from portal.cases.imports.rules import Existing, Facts, Person, Vendor, describe, fold
 from portal.cases.models import Batch, Case, CaseImport, CaseImportError
 from portal.cases.sealing import CARD, DEBTOR, PHONE
-from portal.jobs.models import JobRun, RunState
-from portal.jobs.queries import RunView
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
 from portal.kernel.phrases import Phrase
@@ -169,20 +167,6 @@ def find_same_file(session: Session, row: CaseImport) -> CaseImport | None:
         .order_by(CaseImport.uploaded_at.desc())
         .limit(1)
     ).first()
-
-
-def find_run(session: Session, run_id: UUID | None) -> RunView | None:
-    """The background work of an import, whoever of the company asked for it."""
-    row = session.scalars(sa.select(JobRun).where(JobRun.id == run_id)).first()
-    if row is None:
-        return None
-    return RunView(row.id, row.task, row.state, row.done, row.total, row.result, row.error)
-
-
-def run_failed(session: Session, run_id: UUID | None) -> bool:
-    """Whether the import's background work has ended without a result."""
-    run = find_run(session, run_id)
-    return run is not None and run.state == RunState.FAILED
 
 
 def vendor_names(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:

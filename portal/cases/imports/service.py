@@ -21,6 +21,7 @@ from portal.files.problems import CellError
 from portal.files.service import get_file, keep, storage
 from portal.files.storage import local_copy
 from portal.files.workbook import read_table
+from portal.jobs.queries import run_failed
 from portal.jobs.service import enqueue
 from portal.journal.service import record
 from portal.kernel import clock
@@ -175,7 +176,7 @@ def confirm(
 
 def _is_going(session: Session, row: CaseImport) -> bool:
     """Taken, or being taken by work that has not failed."""
-    taking = row.state == "taking" and not queries.run_failed(session, row.run_id)
+    taking = row.state == "taking" and not run_failed(session, row)
     return row.state == "taken" or taking
 
 

@@ -28,7 +28,7 @@ from portal.files.blank import template_workbook
 from portal.files.export import ExportColumn, ExportSheet, xlsx
 from portal.files.service import get_file
 from portal.files.web import send
-from portal.jobs.queries import RunView
+from portal.jobs.queries import RunView, run_of
 from portal.jobs.service import shown
 from portal.kernel.access import guard
 from portal.kernel.errors import PortalError
@@ -114,7 +114,7 @@ def show(import_id: UUID) -> Answer:
 
 
 def _import_page(row: CaseImport, problem: PortalError | None = None) -> str:
-    run = queries.find_run(db(), row.run_id)
+    run = run_of(db(), row)
     report = row.report
     vendors = queries.vendor_names(db(), [UUID(key) for key in report.get("vendors", {})])
     errors = queries.error_page(db(), row.id, request.args.get("at"))
@@ -167,7 +167,7 @@ def _progress(row: CaseImport, run: RunView | None) -> dict[str, Any]:
 def progress(import_id: UUID) -> Answer:
     """The bar of the work at hand; when it has ended, the page is loaded anew."""
     row = queries.get_import(db(), import_id)
-    run = queries.find_run(db(), row.run_id)
+    run = run_of(db(), row)
     page = url_for("case_imports.show", import_id=row.id)
     if not is_htmx() or run is None:
         return redirect(page)

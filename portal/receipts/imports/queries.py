@@ -14,8 +14,6 @@ from sqlalchemy.orm import Session
 from portal.cases.imports.rules import fold
 from portal.cases.models import Case
 from portal.files.columns import Table
-from portal.jobs.models import JobRun, RunState
-from portal.jobs.queries import RunView
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.kernel.money import ZERO
@@ -175,20 +173,6 @@ def find_same_file(session: Session, row: ReceiptImport) -> ReceiptImport | None
         .order_by(ReceiptImport.uploaded_at.desc())
         .limit(1)
     ).first()
-
-
-def find_run(session: Session, run_id: UUID | None) -> RunView | None:
-    """The background work of an import, whoever of the company asked for it."""
-    row = session.scalars(sa.select(JobRun).where(JobRun.id == run_id)).first()
-    if row is None:
-        return None
-    return RunView(row.id, row.task, row.state, row.done, row.total, row.result, row.error)
-
-
-def run_failed(session: Session, run_id: UUID | None) -> bool:
-    """Whether the import's background work has ended without a result."""
-    state = session.scalar(sa.select(JobRun.state).where(JobRun.id == run_id))
-    return state == RunState.FAILED
 
 
 @dataclass(frozen=True, slots=True)

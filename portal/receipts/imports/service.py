@@ -17,6 +17,7 @@ from portal.files.problems import CellError
 from portal.files.service import get_file, keep, storage
 from portal.files.storage import local_copy
 from portal.files.workbook import read_table
+from portal.jobs.queries import run_failed
 from portal.jobs.service import enqueue
 from portal.journal.service import record
 from portal.kernel import clock
@@ -85,7 +86,7 @@ def check_again(session: Session, import_id: UUID, *, actor: Actor) -> bool:
         raise Conflict(
             phrase("This import is closed."), phrase("Upload the file again to check it again.")
         )
-    if row.state == "uploaded" and not queries.run_failed(session, row.run_id):
+    if row.state == "uploaded" and not run_failed(session, row):
         return False
     row.state, row.version = "uploaded", row.version + 1
     _enqueue(session, row, "check", actor)
@@ -115,7 +116,7 @@ def confirm(
 
 def _is_going(session: Session, row: ReceiptImport) -> bool:
     """Taken, or being taken by work that has not failed."""
-    taking = row.state == "taking" and not queries.run_failed(session, row.run_id)
+    taking = row.state == "taking" and not run_failed(session, row)
     return row.state == "taken" or taking
 
 

@@ -16,7 +16,7 @@ from portal.files.blank import template_workbook
 from portal.files.export import ExportColumn, ExportSheet, xlsx
 from portal.files.service import get_file
 from portal.files.web import send
-from portal.jobs.queries import RunView
+from portal.jobs.queries import RunView, run_of
 from portal.jobs.service import shown
 from portal.kernel.access import guard
 from portal.kernel.errors import NotFound, PortalError
@@ -108,7 +108,8 @@ def show(import_id: UUID) -> Answer:
 
 
 def _import_page(row: ReceiptImport, problem: PortalError | None = None) -> str:
-    run, report = queries.find_run(db(), row.run_id), row.report
+    run = run_of(db(), row)
+    report = row.report
     errors = queries.remark_page(db(), row.id, request.args.get("at"))
     notes = queries.remark_page(db(), row.id, request.args.get("note"), notes=True)
     base = url_for("receipt_imports.show", import_id=row.id)
@@ -164,7 +165,7 @@ def _progress(row: ReceiptImport, run: RunView | None) -> dict[str, Any]:
 def progress(import_id: UUID) -> Answer:
     """The bar of the work at hand; when it has ended, the page is loaded anew."""
     row = queries.get_import(db(), import_id)
-    run = queries.find_run(db(), row.run_id)
+    run = run_of(db(), row)
     page = url_for("receipt_imports.show", import_id=row.id)
     if not is_htmx() or run is None:
         return redirect(page)
