@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy.orm import Session
 
 from portal.jobs.models import JobRun, RunState
 from portal.kernel.access import Actor
@@ -40,9 +40,11 @@ class RunView:
 
 
 class Awaiting(Protocol):
-    """A row that waits for background work: `run_id` names its run."""
+    """A row that waits for background work."""
 
-    run_id: Mapped[UUID | None]
+    @property
+    def run_id(self) -> UUID | None:
+        """The run, if the row waits for one."""
 
 
 def run_of(session: Session, row: Awaiting) -> RunView | None:
