@@ -17,6 +17,7 @@ from portal.jobs.worker import Chore
 from portal.journal import service as journal
 from portal.kernel.access import system_actor
 from portal.kernel.settings import settings
+from portal.materials import extensions
 from portal.materials import jobs as materials_jobs
 from portal.materials import uploads as materials_uploads
 from portal.notices import jobs as notices_jobs
@@ -51,6 +52,7 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
         with bound(Scope.company(company_id)), database.session() as session:
             deadlines.sweep(session, actor=actor)
             deadlines.remind(session, actor=actor)
+            extensions.announce(session, actor=actor)
             session.commit()
 
     def give_up_uploads() -> None:

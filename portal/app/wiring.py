@@ -13,6 +13,7 @@ from flask import Blueprint, Flask
 from portal.app import health, reminders
 from portal.audits.assessments import views as assessments_views
 from portal.audits.draws import views as draws_views
+from portal.audits.reviews import service as reviews_service
 from portal.audits.reviews import views as reviews_views
 from portal.calendar import views as calendar_views
 from portal.cases import views as cases_views
@@ -25,9 +26,11 @@ from portal.identity import views as identity_views
 from portal.jobs import views as jobs_views
 from portal.journal import views as journal_views
 from portal.kernel.events import Event, Subscriber, wire
+from portal.materials import changes_views as materials_changes
 from portal.materials import desk as materials_desk
 from portal.materials import files as materials_files
 from portal.materials import views as materials_views
+from portal.materials.changes import CasesWithdrawn
 from portal.notices import views as notices_views
 from portal.notifications import views as messages_views
 from portal.receipts import views as receipts_views
@@ -57,6 +60,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     materials_views.bp,
     materials_desk.bp,
     materials_files.bp,
+    materials_changes.bp,
     reviews_views.bp,
     assessments_views.bp,
     rectification_views.bp,
@@ -69,6 +73,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {
     DeadlineNear: (reminders.near,),
     DeadlinePassed: (reminders.passed,),
+    CasesWithdrawn: (reviews_service.drop_withdrawn,),
 }
 
 

@@ -151,6 +151,26 @@ class WorkingCalendar:
             notes.append(DayNote(day, kind, self.name(day), counted if kind.counts else 0))
         return Due(self.close_on(day), tuple(notes))
 
+    def due_on(self, first: date, last: date) -> Due:
+        """The close of business of `last`, with every day since `first`, which is not counted (a
+        deadline that was moved). Raises `YearNotConfirmed`."""
+        notes, counted = [DayNote(first, self.kind(first), self.name(first), 0)], 0
+        for day in _days(first + _DAY, last):
+            kind = self.kind(day)
+            counted += kind.counts
+            notes.append(DayNote(day, kind, self.name(day), counted if kind.counts else 0))
+        return Due(self.close_on(last), tuple(notes))
+
+    def next_close(self, moment: datetime) -> datetime:
+        """The close of business of the first working day after the day of `moment`.
+
+        Never refuses: days of years that nobody confirmed are taken as known so far.
+        """
+        day = self.local_day(moment) + _DAY
+        while not self._presumed(day).counts:
+            day += _DAY
+        return self.close_on(day)
+
     def remaining(self, now: datetime, due_at: datetime) -> Remaining:
         """What is left, or how long it is overdue, for a page (to the minute).
 

@@ -21,13 +21,17 @@ The method, `METHOD`, in full. An implementation in any language must agree to t
 5. Sample. Floyd's method without replacement: for j from N - k to N - 1, draw t below j + 1; take
    position t, or j when t is taken. Positions count from 0 in the order of 2 and are reported in
    ascending order. Every set of k positions is equally likely.
+6. Replacement. The vendor's n-th (from 1) has numbers as in 4 with the nonce "replacement" in ASCII
+   and n in four big-endian bytes: one below the count of positions of which the request names no
+   case, taken as a place among those in ascending order. A case no longer in hand is passed over
+   with the next n.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import ceil
 from operator import eq
@@ -154,6 +158,19 @@ def positions(size: int, quota: int, own_seed: bytes, population_digest: bytes) 
         position = _below(last + 1, words)
         taken.add(last if position in taken else position)
     return sorted(taken)
+
+
+def replacement(
+    size: int, taken: Collection[int], own_seed: bytes, population_digest: bytes, number: int
+) -> int:
+    """The position that takes a drawn case's place (换抽): one of those not `taken`, each equally
+    likely. `number` counts a vendor's replacements of a draw from 1, so that each can be
+    recomputed. Raises `ValueError` when every case is taken."""
+    left = [position for position in range(size) if position not in taken]
+    if not left or number < 1:
+        raise ValueError("no case is left that could take the place")
+    nonce = b"replacement" + number.to_bytes(4, "big")
+    return left[_below(len(left), _words(HmacDrbg(own_seed, nonce, population_digest)))]
 
 
 def case_ids_at(population: bytes, chosen: Sequence[int]) -> list[UUID]:

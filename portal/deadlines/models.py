@@ -17,6 +17,9 @@ from tenants.rows import Base, IssuedRow, id_index, one_of
 class Deadline(IssuedRow, Base):
     """A clock: what, who owes it, when it is due and why then, and what became of it.
 
+    `round` counts the clocks of one subject: returned or added items run on a clock of their own.
+    A clock that was extended (延期) keeps each earlier date with the reason in `basis`.
+
     Clocks that a vendor owes carry `issued_at`; the company's own (A5: the form's 3 to 5 working
     days) do not, and do not exist for the vendor. `basis` says which days did not count.
     """

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from portal.calendar.rules import DayKind, Remaining, WorkingCalendar
 from portal.deadlines.models import Deadline
 from portal.deadlines.rules import DeadlineState, tone
+from portal.kernel.clock import beijing
 from portal.kernel.phrases import Phrase, phrase
 
 
@@ -56,7 +57,17 @@ def why_lines(basis: dict[str, Any]) -> tuple[Phrase, ...]:
     lines = [phrase("%(day)s, the day of issue, is not counted", day=_day(days[0]))]
     lines += [_why_line(entry) for entry in days[1:]]
     lines.append(phrase("The last day ends at the close of business."))
+    lines += [_extended_line(entry) for entry in basis.get("extended", ())]
     return tuple(lines)
+
+
+def _extended_line(entry: dict[str, Any]) -> Phrase:
+    return phrase(
+        "Extended from %(earlier)s by %(who)s: %(reason)s",
+        earlier=f"{beijing(datetime.fromisoformat(entry['from'])):%Y-%m-%d %H:%M}",
+        who=entry["by"],
+        reason=entry["reason"],
+    )
 
 
 def _why_line(entry: dict[str, Any]) -> Phrase:
@@ -127,8 +138,30 @@ def open_clocks(
     return list(session.scalars(statement.order_by(Deadline.due_at, Deadline.id).limit(limit)))
 
 
+def _unmet() -> sa.ColumnElement[bool]:
+    return sa.and_(
+        Deadline.state.in_((DeadlineState.OPEN, DeadlineState.BREACHED)), Deadline.met_at.is_(None)
+    )
+
+
+def rounds_of(session: Session, tenant_id: UUID, subject_id: UUID, kind: str) -> list[Deadline]:
+    """All clocks of a subject and kind by round, the first first."""
+    return list(
+        session.scalars(
+            sa.select(Deadline)
+            .where(
+                Deadline.tenant_id == tenant_id,
+                Deadline.subject_id == subject_id,
+                Deadline.kind == kind,
+            )
+            .order_by(Deadline.round)
+        )
+    )
+
+
 def clock_of(session: Session, tenant_id: UUID, subject_id: UUID, kind: str) -> Deadline | None:
-    """The newest clock of a subject and kind, or None."""
+    """The clock of a subject and kind that presses most: of several rounds the nearest that is
+    not met; when all are met, the newest. None when there is none."""
     return session.scalars(
         sa.select(Deadline)
         .where(
@@ -136,16 +169,20 @@ def clock_of(session: Session, tenant_id: UUID, subject_id: UUID, kind: str) -> 
             Deadline.subject_id == subject_id,
             Deadline.kind == kind,
         )
-        .order_by(Deadline.round.desc())
+        .order_by(
+            _unmet().desc(),
+            sa.case((_unmet(), Deadline.due_at)),
+            Deadline.round.desc(),
+        )
         .limit(1)
     ).first()
 
 
 def clocks_of(session: Session, subject_ids: list[UUID], kind: str) -> dict[UUID, Deadline]:
-    """The newest clock of each subject, for a list page."""
+    """The clock of each subject that presses most (`clock_of`), for a list page."""
     rows = session.scalars(
         sa.select(Deadline)
         .where(Deadline.subject_id.in_(subject_ids), Deadline.kind == kind)
-        .order_by(Deadline.round)
+        .order_by(_unmet(), sa.case((_unmet(), Deadline.due_at)).desc(), Deadline.round)
     )
     return {row.subject_id: row for row in rows}

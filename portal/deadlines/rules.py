@@ -48,6 +48,15 @@ def moved(state: DeadlineState, to: DeadlineState) -> DeadlineState:
     return to
 
 
+def check_open(state: DeadlineState) -> None:
+    """Refuse to move a deadline that was met, breached or cancelled (`Conflict`)."""
+    if state is not DeadlineState.OPEN:
+        raise Conflict(
+            phrase("This deadline is closed already."),
+            phrase("Reload the page to see what became of it."),
+        )
+
+
 def state_when_met(due_at: datetime, met_at: datetime) -> DeadlineState:
     """Met up to and including the last moment; after it, breached though done."""
     return DeadlineState.MET if met_at <= due_at else DeadlineState.BREACHED

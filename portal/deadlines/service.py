@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.calendar.rules import Due
 from portal.deadlines.models import Deadline
-from portal.deadlines.rules import SOON, DeadlineState, Moment, reminders_due
+from portal.deadlines.rules import SOON, DeadlineState, Moment, check_open, reminders_due
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
@@ -84,15 +84,50 @@ def open_deadline(
     return row
 
 
+def extend(session: Session, row: Deadline, due: Due, *, reason: str, actor: Actor) -> None:
+    """Move an open clock to a later time (延期). Its earlier dates stay in the basis, each with
+    who moved it, when and why; the reminders before the new time go out anew."""
+    check_open(DeadlineState(row.state))
+    earlier = {
+        "from": row.due_at.isoformat(),
+        "to": due.due_at.isoformat(),
+        "at": clock.now().isoformat(),
+        "by": actor.name,
+        "reason": reason,
+    }
+    row.basis = {
+        **row.basis,
+        "days": [*row.basis.get("days", []), *basis_of(due)["days"][1:]],
+        "extended": [*row.basis.get("extended", []), earlier],
+    }
+    row.due_at = due.due_at
+    row.reminded = [moment for moment in row.reminded if moment == Moment.ISSUE]
+    session.flush()
+    record(
+        session,
+        "deadline.extended",
+        (row.subject_type, row.subject_id),
+        actor=actor,
+        tenant_id=row.tenant_id,
+        data={"kind": row.kind, "label": row.label, "from": earlier["from"], "to": earlier["to"]},
+    )
+
+
 def close(
-    session: Session, tenant_id: UUID, subject_id: UUID, *, at: datetime, kind: str | None = None
+    session: Session,
+    tenant_id: UUID,
+    subject_id: UUID,
+    *,
+    at: datetime,
+    kind: str | None = None,
+    round_no: int | None = None,
 ) -> bool:
     """Stop the open clocks of a subject: met when `at` is in time, else breached and met late.
 
-    Returns whether it was in time (True when no clock was open).
+    `round_no`: one of them only. Returns whether it was in time (True when no clock was open).
     """
     in_time = True
-    for row in _open(session, tenant_id, subject_id, kind):
+    for row in _open(session, tenant_id, subject_id, kind, round_no):
         late = at > row.due_at
         row.state = DeadlineState.BREACHED if late else DeadlineState.MET
         row.met_at = at
@@ -101,7 +136,7 @@ def close(
         in_time = in_time and not late
     # A clock that the sweeper already called breached still gets the time it was met.
     for row in session.scalars(
-        _of(tenant_id, subject_id, kind).where(
+        _of(tenant_id, subject_id, kind, round_no).where(
             Deadline.state == DeadlineState.BREACHED, Deadline.met_at.is_(None)
         )
     ):
@@ -111,24 +146,40 @@ def close(
     return in_time
 
 
-def void(session: Session, tenant_id: UUID, subject_id: UUID, kind: str | None = None) -> None:
-    """Take the open clocks of a subject away (it was cancelled)."""
-    for row in _open(session, tenant_id, subject_id, kind):
+def void(
+    session: Session,
+    tenant_id: UUID,
+    subject_id: UUID,
+    kind: str | None = None,
+    round_no: int | None = None,
+) -> None:
+    """Take the open clocks of a subject away (it was cancelled); `round_no`: one of them only."""
+    for row in _open(session, tenant_id, subject_id, kind, round_no):
         row.state = DeadlineState.VOID
     session.flush()
 
 
-def _of(tenant_id: UUID, subject_id: UUID, kind: str | None) -> sa.Select[Deadline]:
+def _of(
+    tenant_id: UUID, subject_id: UUID, kind: str | None, round_no: int | None = None
+) -> sa.Select[Deadline]:
     statement = sa.select(Deadline).where(
         Deadline.tenant_id == tenant_id, Deadline.subject_id == subject_id
     )
+    if round_no is not None:
+        statement = statement.where(Deadline.round == round_no)
     return statement.where(Deadline.kind == kind) if kind else statement
 
 
-def _open(session: Session, tenant_id: UUID, subject_id: UUID, kind: str | None) -> list[Deadline]:
+def _open(
+    session: Session,
+    tenant_id: UUID,
+    subject_id: UUID,
+    kind: str | None,
+    round_no: int | None = None,
+) -> list[Deadline]:
     return list(
         session.scalars(
-            _of(tenant_id, subject_id, kind)
+            _of(tenant_id, subject_id, kind, round_no)
             .where(Deadline.state == DeadlineState.OPEN)
             .order_by(Deadline.id)
             .with_for_update()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from portal.calendar import service as calendar_service
 from portal.deadlines import service as deadlines
-from portal.deadlines.queries import clock_of
+from portal.deadlines.queries import clock_of, rounds_of
+from portal.deadlines.rules import DeadlineState
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
@@ -27,7 +29,7 @@ from portal.materials.kinds import (
 )
 from portal.materials.models import Delivery, HandIn, MaterialRequest, RequestEvent, RequestItem
 from portal.materials.queries import CLOCK
-from portal.materials.rules import check_open, count, moved, working_days_late
+from portal.materials.rules import check_open, count, moved, standing, working_days_late
 from portal.notices.service import issue
 from tenants.rows import new_id
 
@@ -161,12 +163,23 @@ def hand_in(session: Session, request_id: UUID, *, seen_version: int, actor: Act
     request.state = RequestState.HANDED_IN
     request.handed_in_at = now
     request.version += 1
-    if counts.complete:
-        deadlines.close(session, request.tenant_id, request.id, at=now, kind=CLOCK)
+    _stop_clocks(session, request, items, at=now)
     _note_hand_in(session, request, made, actor=actor)
     session.flush()
     _receipt(session, request, made, items, actor=actor)
     return made
+
+
+def _stop_clocks(
+    session: Session, request: MaterialRequest, items: Sequence[PaperItem], *, at: datetime
+) -> None:
+    """Stop each clock of the request on which nothing is owed any more."""
+    owed = {item.round for item in items if standing(item.tallied) == "missing"}
+    for row in rounds_of(session, request.tenant_id, request.id, CLOCK):
+        if row.round not in owed and row.met_at is None and row.state != DeadlineState.VOID:
+            deadlines.close(
+                session, request.tenant_id, request.id, at=at, kind=CLOCK, round_no=row.round
+            )
 
 
 def _note_hand_in(

@@ -7,12 +7,14 @@ import re
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
+    DateField,
     HiddenField,
     SelectField,
     SelectMultipleField,
+    StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 _SEPARATORS = re.compile(r"[\s,;，；、]+")
@@ -70,8 +72,56 @@ class DecideForm(FlaskForm):
     note = TextAreaField(
         _l("Note to the vendor"),
         [Length(max=1_000)],
-        description=_l("A return needs it: what is wrong, and what is wanted instead."),
+        description=_l("Needed to return or cancel: what is wrong or wanted instead, or why."),
         render_kw={"rows": 2},
+    )
+
+
+class AskForm(FlaskForm):
+    """More time, with the reason (延期申请)."""
+
+    wanted = DateField(_l("Extended until"), [InputRequired(_l("Choose a working day."))])
+    reason = TextAreaField(
+        _l("Reason"),
+        [InputRequired(_l("Write why more time is needed.")), Length(max=1_000)],
+        description=_l("The audit department reads it and decides."),
+        render_kw={"rows": 3},
+    )
+
+
+class ExtensionForm(FlaskForm):
+    """The decision on an extension: a date, and the ground, which the vendor reads."""
+
+    until = DateField(_l("Extended until"), [Optional()])
+    note = TextAreaField(
+        _l("Ground"),
+        [InputRequired(_l("Write the ground of the decision.")), Length(max=1_000)],
+        description=_l("The vendor reads it; a granted date keeps it as its ground."),
+        render_kw={"rows": 3},
+    )
+
+
+class CancelForm(FlaskForm):
+    """Why a request, or items of it, are taken back."""
+
+    version = HiddenField()
+    reason = TextAreaField(
+        _l("Reason"),
+        [InputRequired(_l("Write the reason; the vendor reads it.")), Length(max=1_000)],
+        description=_l("The vendor reads it."),
+        render_kw={"rows": 2},
+    )
+
+
+class SubstituteForm(CancelForm):
+    """Which case is replaced by which other one of the same vendor (换抽)."""
+
+    case_no = StringField(
+        _l("Case to be replaced"),
+        [InputRequired(_l("Give both case numbers.")), Length(max=80)],
+    )
+    by_case_no = StringField(
+        _l("Case in its place"), [InputRequired(_l("Give both case numbers.")), Length(max=80)]
     )
 
 

@@ -187,7 +187,16 @@ class ItemRow:
         return delivered and all(file.check_state == CheckState.PROBLEM for file in self.files)
 
 
-ITEM_FILTERS = ("all", "missing", "delivered", "unavailable", "problem", "returned", "accepted")
+ITEM_FILTERS = (
+    "all",
+    "missing",
+    "delivered",
+    "unavailable",
+    "problem",
+    "returned",
+    "accepted",
+    "cancelled",
+)
 
 
 def _shown(show: str) -> sa.ColumnElement[bool]:
@@ -197,7 +206,7 @@ def _shown(show: str) -> sa.ColumnElement[bool]:
         return sa.or_(owed, state == ItemState.RETURNED)
     if show == "problem":
         return sa.and_(state == ItemState.DELIVERED, ~usable())
-    if show in ("delivered", "unavailable", "returned", "accepted"):
+    if show in ("delivered", "unavailable", "returned", "accepted", "cancelled"):
         return state == show
     return sa.true()
 
@@ -270,6 +279,7 @@ class PaperItem:
     answer_note: str | None
     tallied: Tallied
     files: tuple[FileRow, ...]
+    round: int = 1
 
 
 def paper_items(session: Session, request: MaterialRequest) -> list[PaperItem]:
@@ -298,6 +308,7 @@ def _paper_item(item: RequestItem, card: str, files: Sequence[FileRow]) -> Paper
         item.answer_note,
         Tallied(item.state, item.required, item.answer_reason is not None, 1, int(broken)),
         tuple(files),
+        item.round,
     )
 
 

@@ -24,13 +24,14 @@ class RequestState(StrEnum):
 
 
 class ItemState(StrEnum):
-    """An item's states: 缺 / 已交 / 无法提供 / 已接受 / 已退回."""
+    """An item's states: 缺 / 已交 / 无法提供 / 已接受 / 已退回 / 已撤销."""
 
     MISSING = "missing"
     DELIVERED = "delivered"
     UNAVAILABLE = "unavailable"
     ACCEPTED = "accepted"
     RETURNED = "returned"
+    CANCELLED = "cancelled"
 
 
 class UnavailableReason(StrEnum):
@@ -55,6 +56,20 @@ class RequestEventKind(StrEnum):
     ACCEPTED = "accepted"
     RETURNED = "returned"
     CLOSED = "closed"
+    CANCELLED = "cancelled"
+    ITEMS_CANCELLED = "items_cancelled"
+    SUBSTITUTED = "substituted"
+    EXTENSION_ASKED = "extension_asked"
+    EXTENSION_GRANTED = "extension_granted"
+    EXTENSION_REFUSED = "extension_refused"
+
+
+class ExtensionState(StrEnum):
+    """延期申请: asked by the vendor, then granted or refused by the company."""
+
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
 
 
 class CheckState(StrEnum):

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
+from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 
 from portal.calendar import service as calendar_service
 from portal.files.problems import describe
+from portal.kernel.access import Actor
+from portal.kernel.clock import beijing
 from portal.kernel.paging import Page
-from portal.materials import answers, items, lists, papers, queries
-from portal.materials.kinds import CheckState, RequestEventKind
-from portal.materials.models import HandIn, MaterialRequest, RequestEvent
+from portal.materials import answers, extensions, items, lists, papers, queries
+from portal.materials.forms import AskForm, CancelForm, ExtensionForm, SubstituteForm
+from portal.materials.kinds import CheckState, RequestEventKind, RequestState
+from portal.materials.models import HandIn, MaterialRequest, RequestEvent, RequestExtension
+from portal.materials.permissions import ASK, CHANGE
 from portal.materials.rules import OPEN_STATES
-from portal.materials.words import EVENTS, KINDS, REASONS
+from portal.materials.words import EVENTS, EXTENSION_STATES, KINDS, REASONS
 
 _SHOWN_EVENTS = 40
 
@@ -47,6 +52,10 @@ class RequestPage:
     open: bool
     unhanded: bool
     example: str
+    asked: RequestExtension | None
+    extensions: tuple[RequestExtension, ...]
+    cancelled: str
+    extendable: bool
 
     @property
     def draw_rows(self) -> list[tuple[str, str]]:
@@ -86,7 +95,50 @@ def request_page(session: Session, request: MaterialRequest, first_case: str) ->
         request.state in OPEN_STATES,
         answers.changed_since(session, request, made[-1] if made else None),
         f"{first_case}_{name}_1.mp3",
+        extensions.find_open(session, request),
+        tuple(extensions.decided(session, request)),
+        _why_cancelled(session, request),
+        extensions.may_be_asked(session, request),
     )
+
+
+def _why_cancelled(session: Session, request: MaterialRequest) -> str:
+    """The reason of a cancelled request, as its history has it."""
+    if request.state != RequestState.CANCELLED:
+        return ""
+    newest = queries.history(session, request, limit=1)
+    return str(newest[0].data.get("note", "")) if newest else ""
+
+
+def change_forms(
+    shown: RequestPage, person: Actor, given: Mapping[str, FlaskForm]
+) -> dict[str, Any]:
+    """What the page offers of extensions, cancelling and replacing, by who looks at it. `given`:
+    the form that was posted and refused, by its name."""
+    request = shown.request
+    version = str(request.version)
+    ask = given.get("ask") or AskForm(formdata=None, prefix="ask-")
+    extension = given.get("extension") or ExtensionForm(formdata=None, prefix="extension-")
+    if shown.asked and extension.until.data is None:
+        extension.until.data = beijing(shown.asked.wanted_at).date()
+    cancel = given.get("cancel") or CancelForm(formdata=None, prefix="cancel-")
+    substitute = given.get("substitute") or SubstituteForm(formdata=None, prefix="substitute-")
+    for form in (cancel, substitute):
+        form.version.data = version
+    may_change = person.is_company and person.may(CHANGE) and shown.open
+    return {
+        "may_ask": not person.is_company
+        and person.may(ASK)
+        and shown.extendable
+        and shown.asked is None,
+        "may_change": may_change,
+        "may_substitute": may_change and request.manner == "ad_hoc",
+        "ask_form": ask,
+        "extension_form": extension,
+        "cancel_form": cancel,
+        "substitute_form": substitute,
+        "extension_states": EXTENSION_STATES,
+    }
 
 
 def problems_of(file: items.FileRow) -> list[str]:
@@ -139,10 +191,16 @@ def _text(run: Sequence[RequestEvent]) -> str:
     if event.kind == RequestEventKind.HANDED_IN:
         return _handed_in(data)
     parts = []
-    if "case_no" in data:
+    if "case_no" in data and "kind" in data:
         parts.append(f"{data['case_no']} · {KINDS[data['kind']]}")
     elif "items" in data:
         parts.append(_("%(count)s items", count=data["items"]))
+    if "by_case_no" in data:
+        parts.append(
+            _("%(old)s is replaced by %(new)s", old=data["case_no"], new=data["by_case_no"])
+        )
+    elif "until" in data:
+        parts.append(_("until %(until)s", until=_beijing(data["until"])))
     if "file" in data:
         parts.append(str(data["file"]))
     if data.get("reason"):
@@ -150,6 +208,10 @@ def _text(run: Sequence[RequestEvent]) -> str:
     if data.get("note"):
         parts.append(str(data["note"]))
     return "\n".join(parts)
+
+
+def _beijing(text: str) -> str:
+    return f"{beijing(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}"
 
 
 def _handed_in(data: dict[str, Any]) -> str:

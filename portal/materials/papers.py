@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from portal.deadlines.models import Deadline
 from portal.files.kinds import FileKind
 from portal.kernel import clock
-from portal.kernel.access import Actor
+from portal.kernel.access import Actor, Role
 from portal.kernel.settings import settings
 from portal.materials.items import PaperItem
 from portal.materials.kinds import MaterialKind
@@ -29,6 +29,7 @@ from portal.vendors.models import Contract, Member
 from tenants.models import Tenant, TenantKind
 
 DEPARTMENT = "稽核部"
+_DEPARTMENTS = {Role.VENDOR_MANAGER: "委外管理部"}
 REQUEST_TITLE = "调取通知"
 RECEIPT_TITLE = "材料接收回执"
 _PARTS = {"manager": "经理", "office": "内勤"}
@@ -52,6 +53,13 @@ def recipients(session: Session, tenant_id: UUID) -> list[Recipient]:
         .order_by(Member.role, Member.staff_no)
     )
     return [Recipient(_PARTS[row.role], row.name, row.account_id) for row in rows]
+
+
+def department_of(actor: Actor) -> str:
+    """The department for which somebody issues: the audit's, unless a vendor manager does."""
+    if actor.roles & {Role.AUDITOR, Role.AUDIT_HEAD}:
+        return DEPARTMENT
+    return next((_DEPARTMENTS[r] for r in actor.roles if r in _DEPARTMENTS), DEPARTMENT)
 
 
 def _formats(names: Sequence[str]) -> str:
@@ -96,13 +104,13 @@ def request_content(
     vendor = session.scalars(sa.select(Tenant).where(Tenant.id == request.tenant_id)).one()
     first, last = month_of(request.period)
     content: dict[str, Any] = {
-        "issuer": {"name": company.name, "department": DEPARTMENT},
+        "issuer": {"name": company.name, "department": department_of(actor)},
         "vendor": {"name": vendor.name, "code": vendor.code},
         "basis": "draw" if request.manner == "draw" else "call_up",
         "period": {"first": first.isoformat(), "last": last.isoformat()},
         "due": {"at": deadline.due_at.isoformat(), "why": deadline.basis["days"]},
         "deliver_at": f"{settings().base_url}/requests/{request.id}",
-        "contact": {"name": actor.name, "department": DEPARTMENT},
+        "contact": {"name": actor.name, "department": department_of(actor)},
         "materials": [
             {
                 "name": entry["name"],

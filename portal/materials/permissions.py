@@ -24,6 +24,14 @@ ISSUE = permission(
     "Call up materials of named cases outside a draw (A10)",
     Role.AUDITOR,
     Role.AUDIT_HEAD,
+    Role.VENDOR_MANAGER,
+)
+CHANGE = permission(
+    "materials:request:change",
+    "Grant or refuse extensions, cancel requests and items, replace cases",
+    Role.AUDITOR,
+    Role.AUDIT_HEAD,
+    Role.VENDOR_MANAGER,
 )
 DECIDE = permission(
     "materials:item:decide",
@@ -35,6 +43,13 @@ DELIVER = permission(
     "materials:item:deliver",
     "Deliver files, and answer what cannot be provided",
     *_DELIVERERS,
+)
+ASK = permission(
+    "materials:request:ask",
+    "Ask for an extension of a request's deadline",
+    Role.MANAGER,
+    Role.SUPERVISOR,
+    Role.OFFICE,
 )
 HAND_IN = permission(
     "materials:request:hand-in",

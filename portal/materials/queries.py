@@ -210,6 +210,7 @@ def score_facts(
 def _due_items(tenant_id: UUID, period: str) -> Any:
     """The items that the month's lateness is about, with when each first arrived."""
     first = _first_arrivals()
+    due_at = sa.func.coalesce(RequestItem.due_at, MaterialRequest.due_at)
     return (
         sa.select(
             RequestItem.id,
@@ -219,7 +220,7 @@ def _due_items(tenant_id: UUID, period: str) -> Any:
             RequestItem.state,
             RequestItem.answered_at,
             MaterialRequest.number,
-            MaterialRequest.due_at,
+            due_at.label("due_at"),
             first.c.at,
         )
         .join(
@@ -236,9 +237,9 @@ def _due_items(tenant_id: UUID, period: str) -> Any:
         .where(
             RequestItem.tenant_id == tenant_id,
             MaterialRequest.state != RequestState.CANCELLED,
-            MaterialRequest.due_at < clock.now(),
-            sa.func.to_char(sa.func.timezone("Asia/Shanghai", MaterialRequest.due_at), "YYYY-MM")
-            == period,
+            RequestItem.state != ItemState.CANCELLED,
+            due_at < clock.now(),
+            sa.func.to_char(sa.func.timezone("Asia/Shanghai", due_at), "YYYY-MM") == period,
             sa.or_(RequestItem.required, RequestItem.state != ItemState.MISSING),
         )
         .order_by(MaterialRequest.number, RequestItem.case_no, RequestItem.id)

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from portal.calendar.rules import WorkingCalendar
+from portal.calendar.rules import Due, WorkingCalendar
 from portal.files.kinds import FileKind
-from portal.kernel.errors import Conflict
+from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.phrases import phrase
 from portal.materials.kinds import ItemState, MaterialKind, RequestState
+
+MOST_REASON = 1_000
+"""Letters of a reason that one side writes and the other reads."""
+
+
+def reason_of(text: str) -> str:
+    """A reason as it is kept; `Invalid` when there is none: whoever is affected reads it."""
+    kept = text.strip()[:MOST_REASON]
+    if not kept:
+        raise Invalid(
+            phrase("The reason is missing."), phrase("Write it; the other side reads it.")
+        )
+    return kept
+
 
 WORKING_DAYS = 2
 """A3: material is handed over within two working days."""
@@ -22,9 +36,16 @@ OPEN_STATES = frozenset({RequestState.ISSUED, RequestState.HANDED_IN})
 
 ITEM_TRANSITIONS: Mapping[ItemState, frozenset[ItemState]] = MappingProxyType(
     {
-        ItemState.MISSING: frozenset({ItemState.DELIVERED, ItemState.UNAVAILABLE}),
+        ItemState.MISSING: frozenset(
+            {ItemState.DELIVERED, ItemState.UNAVAILABLE, ItemState.CANCELLED}
+        ),
         ItemState.DELIVERED: frozenset(
-            {ItemState.DELIVERED, ItemState.ACCEPTED, ItemState.RETURNED}
+            {
+                ItemState.DELIVERED,
+                ItemState.ACCEPTED,
+                ItemState.RETURNED,
+                ItemState.CANCELLED,
+            }
         ),
         ItemState.UNAVAILABLE: frozenset(
             {
@@ -33,10 +54,14 @@ ITEM_TRANSITIONS: Mapping[ItemState, frozenset[ItemState]] = MappingProxyType(
                 ItemState.DELIVERED,
                 ItemState.ACCEPTED,
                 ItemState.RETURNED,
+                ItemState.CANCELLED,
             }
         ),
-        ItemState.RETURNED: frozenset({ItemState.DELIVERED, ItemState.UNAVAILABLE}),
+        ItemState.RETURNED: frozenset(
+            {ItemState.DELIVERED, ItemState.UNAVAILABLE, ItemState.CANCELLED}
+        ),
         ItemState.ACCEPTED: frozenset(),
+        ItemState.CANCELLED: frozenset(),
     }
 )
 
@@ -50,6 +75,11 @@ def moved(state: str, to: ItemState) -> ItemState:
         raise Conflict(
             phrase("The audit department has accepted this item; nothing is changed any more."),
             phrase("If it is wrong, write to the audit department."),
+        )
+    if now is ItemState.CANCELLED:
+        raise Conflict(
+            phrase("This item was cancelled; it is not wanted any more."),
+            phrase("Reload the page to see what is still wanted."),
         )
     if to is ItemState.UNAVAILABLE:
         raise Conflict(
@@ -121,9 +151,12 @@ class Tallied:
 def standing(item: Tallied) -> str:
     """Which of delivered, missing, unavailable an item counts as; "" when it is not expected.
 
-    An accepted item counts as what was accepted; a returned one is owed again.
+    An accepted item counts as what was accepted; a returned one is owed again; a cancelled one
+    is not wanted any more.
     """
     state = ItemState(item.state)
+    if state is ItemState.CANCELLED:
+        return ""
     if state is ItemState.ACCEPTED:
         return "unavailable" if item.answered else "delivered"
     if state is ItemState.RETURNED:
@@ -151,6 +184,32 @@ def working_days_late(calendar: WorkingCalendar, due_at: datetime, at: datetime)
     years = range(calendar.local_day(due_at).year, calendar.local_day(at).year + 1)
     known = replace(calendar, confirmed=calendar.confirmed | set(years))
     return known.working_days_late(due_at, at)
+
+
+def check_extension(
+    calendar: WorkingCalendar, *, due_at: datetime, wanted: date, now: datetime
+) -> Due:
+    """The new due time for a day: its close of business, with every day since the old one.
+
+    Asked and granted before the clock runs out, to a later working day (`Conflict`, `Invalid`;
+    `YearNotConfirmed` in a year that nobody confirmed).
+    """
+    if now > due_at:
+        raise Conflict(
+            phrase("The deadline has passed; it cannot be extended any more."),
+            phrase("Deliver what is missing: it is taken, and recorded as late."),
+        )
+    if not calendar.kind(wanted).counts:
+        raise Invalid(
+            phrase("%(day)s is not a working day.", day=wanted.isoformat()),
+            phrase("Choose a working day."),
+        )
+    if calendar.close_on(wanted) <= due_at:
+        raise Invalid(
+            phrase("The new date is not later than the present one."),
+            phrase("Choose a later working day."),
+        )
+    return calendar.due_on(calendar.local_day(due_at), wanted)
 
 
 @dataclass(frozen=True, slots=True)

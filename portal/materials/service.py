@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.calendar import service as calendar_service
 from portal.deadlines.models import Deadline
-from portal.deadlines.queries import clock_of
+from portal.deadlines.queries import rounds_of
 from portal.deadlines.rules import DeadlineState
 from portal.deadlines.service import open_deadline
 from portal.journal.service import record
@@ -34,6 +34,7 @@ from portal.materials.rules import WORKING_DAYS, Wanted, moved
 from portal.materials.scheme import frozen_wanted
 from portal.notices.numbering import next_number
 from portal.notices.service import issue
+from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from tenants.rows import new_id
 
@@ -195,6 +196,7 @@ def _send(
             due=f"{clock.beijing(request.due_at):%Y-%m-%d %H:%M}",
         ),
         path=f"/requests/{request.id}",
+        kind=MessageKind.WORK,
     )
 
 
@@ -255,7 +257,7 @@ def decide(
             phrase("A return needs its reason."),
             phrase("Write what is wrong and what is wanted instead; the vendor reads it."),
         )
-    items = _chosen(session, request, item_ids)
+    items = chosen_items(session, request, item_ids)
     for item in items:
         item.state = moved(item.state, ItemState.ACCEPTED if accept else ItemState.RETURNED)
         item.decision_note = note.strip()[:MOST_NOTE] or None
@@ -265,9 +267,9 @@ def decide(
     _note_decision(session, request, items, accept=accept, note=note, actor=actor)
     session.flush()
     if accept:
-        _close_if_done(session, request, actor=actor)
+        close_if_done(session, request, actor=actor)
     else:
-        _owe_again(session, request, len(items))
+        _owe_again(session, request, items)
     return len(items)
 
 
@@ -296,9 +298,10 @@ def _note_decision(
     )
 
 
-def _chosen(
+def chosen_items(
     session: Session, request: MaterialRequest, item_ids: Sequence[UUID]
 ) -> list[RequestItem]:
+    """The items of the request with these ids, locked; `Invalid` for none, `NotFound`."""
     if not item_ids:
         raise Invalid(phrase("No item is chosen."), phrase("Tick the items first."))
     items = list(
@@ -319,14 +322,15 @@ def _chosen(
     return items
 
 
-def _close_if_done(session: Session, request: MaterialRequest, *, actor: Actor) -> None:
+def close_if_done(session: Session, request: MaterialRequest, *, actor: Actor) -> None:
+    """Close the request when every item that is still wanted is accepted."""
     owed = session.scalar(
         sa.select(sa.func.count())
         .select_from(RequestItem)
         .where(
             RequestItem.tenant_id == request.tenant_id,
             RequestItem.request_id == request.id,
-            RequestItem.state != ItemState.ACCEPTED,
+            RequestItem.state.not_in((ItemState.ACCEPTED, ItemState.CANCELLED)),
             sa.or_(RequestItem.required, RequestItem.state != ItemState.MISSING),
         )
     )
@@ -346,31 +350,41 @@ def _close_if_done(session: Session, request: MaterialRequest, *, actor: Actor) 
     session.flush()
 
 
-def _owe_again(session: Session, request: MaterialRequest, items: int) -> None:
-    """Returned items are due within two working days of the return; a clock that still runs
-    stays as it is."""
-    newest = clock_of(session, request.tenant_id, request.id, CLOCK)
+def next_round(session: Session, request: MaterialRequest) -> Deadline:
+    """The clock for what is owed from now on: two working days. One that runs at least as long
+    is shared, else another round is opened."""
     due = calendar_service.load(session).due_after(clock.now(), WORKING_DAYS)
-    if newest is None or newest.state != DeadlineState.OPEN:
-        newest = open_deadline(
-            session,
-            tenant_id=request.tenant_id,
-            kind=CLOCK,
-            subject=("material_request", request.id),
-            label=request.number,
-            owed_by="vendor",
-            due=due,
-            round_no=newest.round + 1 if newest else 1,
-        )
+    rounds = rounds_of(session, request.tenant_id, request.id, CLOCK)
+    for row in rounds:
+        if row.state == DeadlineState.OPEN and row.due_at >= due.due_at:
+            return row
+    return open_deadline(
+        session,
+        tenant_id=request.tenant_id,
+        kind=CLOCK,
+        subject=("material_request", request.id),
+        label=request.number,
+        owed_by="vendor",
+        due=due,
+        round_no=rounds[-1].round + 1 if rounds else 1,
+    )
+
+
+def _owe_again(session: Session, request: MaterialRequest, items: Sequence[RequestItem]) -> None:
+    """Returned items are due within two working days of the return."""
+    row = next_round(session, request)
+    for item in items:
+        item.round = row.round
     notify(
         session,
         tenant_id=request.tenant_id,
         roles=VENDOR_READERS,
         message=phrase(
             "%(items)s items of %(number)s were returned; due again %(due)s (Beijing time).",
-            items=items,
+            items=len(items),
             number=request.number,
-            due=f"{clock.beijing(newest.due_at):%Y-%m-%d %H:%M}",
+            due=f"{clock.beijing(row.due_at):%Y-%m-%d %H:%M}",
         ),
         path=f"/requests/{request.id}",
+        kind=MessageKind.WORK,
     )

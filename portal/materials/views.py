@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from portal.calendar import service as calendar_service
@@ -46,7 +48,8 @@ _WORDS = {
 }
 
 
-def _uuids(values: list[str]) -> list[UUID]:
+def uuids_of(values: list[str]) -> list[UUID]:
+    """The ids among `values`; what is none is left out."""
     found = []
     for value in values:
         try:
@@ -59,7 +62,7 @@ def _uuids(values: list[str]) -> list[UUID]:
 def _filters() -> lists.Filters:
     args = request.args
     state, manner = args.get("state", ""), args.get("manner", "")
-    vendor = _uuids([args.get("vendor", "")]) if actor().is_company else []
+    vendor = uuids_of([args.get("vendor", "")]) if actor().is_company else []
     return lists.Filters(
         state=state if state in set(RequestState) else "",
         vendor_id=vendor[0] if vendor else None,
@@ -199,15 +202,17 @@ def _shown() -> str:
     return show if show in ITEM_FILTERS else "all"
 
 
-def _page(
+def page_of(
     found: MaterialRequest,
     *,
     fragment: bool = False,
     problem: PortalError | None = None,
     answer: AnswerForm | None = None,
     decision: DecideForm | None = None,
+    given: Mapping[str, FlaskForm] | None = None,
 ) -> str:
-    """The page of a request, or only its items with the counts."""
+    """The page of a request, or only its items with the counts. `given`: the other form that was
+    posted and refused, by its name (`pages.change_forms`)."""
     person, show = actor(), _shown()
     page = items.list_items(db(), found, show, request.args.get("cursor"))
     first = page.items[0].case_no if page.items else found.number
@@ -241,6 +246,7 @@ def _page(
         items_url=f"{url_for('materials.item_table', request_id=found.id)}?"
         + urlencode({**args, **_cursor()}),
         fragment=fragment,
+        **pages.change_forms(shown, person, given or {}),
         **_WORDS,
     )
 
@@ -254,7 +260,7 @@ def _cursor() -> dict[str, str]:
 @guard(VIEW)
 def show(request_id: UUID) -> Answer:
     """One request: its clock first, what is wanted, the desk, the items, the history."""
-    return _page(get_request(db(), request_id))
+    return page_of(get_request(db(), request_id))
 
 
 @bp.get("/<uuid:request_id>/items")
@@ -264,15 +270,16 @@ def item_table(request_id: UUID) -> Answer:
     found = get_request(db(), request_id)
     if not is_htmx():
         return redirect(url_for("materials.show", request_id=found.id))
-    return _page(found, fragment=True)
+    return page_of(found, fragment=True)
 
 
-def _version(text: str | None) -> int:
+def version_of(text: str | None) -> int:
     """The version that a form was made for; 0, which no row has, when it carries none."""
     return int(text) if text and text.isdigit() else 0
 
 
-def _back(request_id: UUID, anchor: str = "items") -> Response:
+def back_to(request_id: UUID, anchor: str = "items") -> Response:
+    """Back to the request's page, at the part that was worked in."""
     return redirect(url_for("materials.show", request_id=request_id, _anchor=anchor))
 
 
@@ -289,7 +296,7 @@ def answer(request_id: UUID) -> Answer:
             done = answers.answer_unavailable(
                 db(),
                 found.id,
-                _uuids(request.form.getlist("item")),
+                uuids_of(request.form.getlist("item")),
                 reason=form.reason.data or "",
                 note=form.note.data or "",
                 actor=actor(),
@@ -300,8 +307,8 @@ def answer(request_id: UUID) -> Answer:
         else:
             db().commit()
             flash(_("%(count)s items are answered as unavailable.", count=done), "success")
-            return _back(request_id)
-    return _page(get_request(db(), request_id), problem=problem, answer=form), 422
+            return back_to(request_id)
+    return page_of(get_request(db(), request_id), problem=problem, answer=form), 422
 
 
 @bp.post("/<uuid:request_id>/items/<uuid:item_id>/take-back")
@@ -311,7 +318,7 @@ def take_back(request_id: UUID, item_id: UUID) -> Answer:
     answers.take_back(db(), request_id, item_id, actor=actor())
     db().commit()
     flash(_("The answer is taken back; the item is owed again."), "success")
-    return _back(request_id)
+    return back_to(request_id)
 
 
 @bp.post("/<uuid:request_id>/hand-in")
@@ -324,18 +331,18 @@ def hand_in(request_id: UUID) -> Answer:
         raise Invalid(_("The form is incomplete."), _("Reload the page and try again."))
     try:
         made = answers.hand_in(
-            db(), request_id, seen_version=_version(form.version.data), actor=actor()
+            db(), request_id, seen_version=version_of(form.version.data), actor=actor()
         )
     except Conflict as error:
         db().rollback()
         flash(f"{error.message} {error.mend}", "warning")
-        return _back(request_id, "hand-in")
+        return back_to(request_id, "hand-in")
     db().commit()
     flash(
         _("Handed in at %(at)s.", at=f"{clock.beijing(made.at):%Y-%m-%d %H:%M:%S}"),
         "success",
     )
-    return _back(request_id, "hand-in")
+    return back_to(request_id, "hand-in")
 
 
 @bp.post("/<uuid:request_id>/decide")
@@ -351,10 +358,10 @@ def decide(request_id: UUID) -> Answer:
             done = service.decide(
                 db(),
                 found.id,
-                _uuids(request.form.getlist("item")),
+                uuids_of(request.form.getlist("item")),
                 accept=accept,
                 note=form.note.data or "",
-                seen_version=_version(form.version.data),
+                seen_version=version_of(form.version.data),
                 actor=actor(),
             )
         except (Invalid, Conflict) as error:
@@ -366,8 +373,8 @@ def decide(request_id: UUID) -> Answer:
             if not accept:
                 told = _("%(count)s items returned; the vendor is told.", count=done)
             flash(told, "success")
-            return _back(request_id)
-    return _page(get_request(db(), request_id), problem=problem, decision=form), 422
+            return back_to(request_id)
+    return page_of(get_request(db(), request_id), problem=problem, decision=form), 422
 
 
 def _menu() -> None:

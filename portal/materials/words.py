@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from portal.kernel.phrases import Phrase, phrase
 from portal.materials.kinds import (
+    ExtensionState,
     ItemState,
     MaterialKind,
     RequestEventKind,
@@ -37,6 +38,14 @@ ITEM_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
         ItemState.UNAVAILABLE.value: (phrase("Cannot be provided"), "pending"),
         ItemState.ACCEPTED.value: (phrase("Accepted"), "success"),
         ItemState.RETURNED.value: (phrase("Returned"), "danger"),
+        ItemState.CANCELLED.value: (phrase("Item cancelled"), "neutral"),
+    }
+)
+EXTENSION_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
+    {
+        ExtensionState.ASKED.value: (phrase("Extension asked for"), "pending"),
+        ExtensionState.GRANTED.value: (phrase("Extension granted"), "success"),
+        ExtensionState.REFUSED.value: (phrase("Extension refused"), "danger"),
     }
 )
 OPTIONAL_MISSING = (phrase("If it exists"), "neutral")
@@ -77,5 +86,23 @@ EVENTS: Mapping[str, tuple[Phrase, str, str]] = MappingProxyType(
         RequestEventKind.ACCEPTED.value: (phrase("Accepted"), "success", "circle-check"),
         RequestEventKind.RETURNED.value: (phrase("Returned"), "danger", "arrow-back-up"),
         RequestEventKind.CLOSED.value: (phrase("Accepted in full"), "success", "shield-check"),
+        RequestEventKind.CANCELLED.value: (phrase("Request cancelled"), "danger", "circle-x"),
+        RequestEventKind.ITEMS_CANCELLED.value: (phrase("Items cancelled"), "neutral", "circle-x"),
+        RequestEventKind.SUBSTITUTED.value: (phrase("Case replaced"), "pending", "refresh"),
+        RequestEventKind.EXTENSION_ASKED.value: (
+            phrase("Extension asked for"),
+            "pending",
+            "clock-exclamation",
+        ),
+        RequestEventKind.EXTENSION_GRANTED.value: (
+            phrase("Extension granted"),
+            "success",
+            "circle-check",
+        ),
+        RequestEventKind.EXTENSION_REFUSED.value: (
+            phrase("Extension refused"),
+            "danger",
+            "circle-x",
+        ),
     }
 )

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.rows import Base, TenantRow, id_index
+from portal.notifications.kinds import MessageKind
+from tenants.rows import Base, TenantRow, id_index, one_of
 
 
 class Notification(TenantRow, Base):
@@ -20,6 +21,7 @@ class Notification(TenantRow, Base):
 
     __tablename__ = "notifications"
     __table_args__ = (
+        one_of("kind", MessageKind),
         sa.Index("ix_notifications_tenant_at", "tenant_id", "at", "id"),
         id_index("notifications"),
     )
@@ -30,6 +32,7 @@ class Notification(TenantRow, Base):
     template: Mapped[str]
     params: Mapped[dict[str, Any]] = mapped_column(JSONB)
     path: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default=MessageKind.OTHER.value)
 
 
 class NotificationRead(TenantRow, Base):

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.phrases import Phrase
+from portal.notifications.kinds import MessageKind
 from portal.notifications.models import Notification, NotificationRead
 
 INBOX = 50
@@ -26,9 +27,10 @@ def notify(
     roles: Iterable[Role],
     message: Phrase,
     path: str,
+    kind: MessageKind = MessageKind.OTHER,
 ) -> None:
     """Tell the holders of `roles` in a tenant. `message` holds numbers and times, never a
-    debtor's data (UX 11); `path` is the page to open."""
+    debtor's data (UX 11); `path` is the page to open, `kind` what it is about."""
     session.add(
         Notification(
             tenant_id=tenant_id,
@@ -37,6 +39,7 @@ def notify(
             template=message.msgid,
             params={key: str(value) for key, value in message.params.items()},
             path=path,
+            kind=kind.value,
         )
     )
     session.flush()

@@ -130,6 +130,62 @@ def test_a_draw_from_plan_to_requests(portal: Portal) -> None:
     assert data["drawn"]["seed"] == seed
 
 
+def test_a_drawn_case_is_replaced_by_the_draws_next_one(portal: Portal) -> None:
+    """A3: the next case follows from seed and population, the draw still recomputes, the old
+    review goes and the new one is open; without a reason nothing, and no judged case."""
+    world, vendor = portal.world, portal.world.vendors[0]
+    populate(portal)
+    draw_id = planned(portal, Size(total=20))
+    step(portal, draw_id, "start_freezing")
+    work(portal)
+    step(portal, draw_id, "draw_sample")
+    step(portal, draw_id, "issue")
+    work(portal)
+    with portal.session(world.scope) as session:
+        share = queries.get_share(session, draw_id, vendor.id)
+        population = queries.population_of(session, share)
+    assert share.request_id and share.positions and share.vendor_seed
+    own, digest = bytes.fromhex(share.vendor_seed), bytes.fromhex(share.population_hash)
+    position = method.replacement(share.in_hand, share.positions, own, digest, 1)
+    (next_id,) = method.case_ids_at(population, [position])
+    (old_id,) = method.case_ids_at(population, share.positions[:1])
+    path = f"/draws/{draw_id}/vendors/{vendor.id}"
+
+    def states() -> dict[UUID, str]:
+        with portal.session(world.scope) as session:
+            rows = session.execute(
+                sa.select(RequestItem.case_id, RequestItem.state).where(
+                    RequestItem.request_id == share.request_id
+                )
+            )
+            return {row.case_id: row.state for row in rows}
+
+    with clock.frozen(MOMENT):
+        auditor = portal.client(world.email(Role.AUDITOR))
+        assert f"{path}/replace" in auditor.get(path).text
+        for reason, state in (("", "missing"), ("债务人已身故", "cancelled")):
+            auditor.post(f"{path}/replace", data={"case": old_id, "reason": reason})
+            assert states()[old_id] == state
+        assert states()[next_id] == "missing"
+        with portal.session(world.scope) as session:
+            reviews = {
+                row.case_id: row
+                for row in session.scalars(
+                    sa.select(Review).where(Review.request_id == share.request_id)
+                )
+            }
+            assert next_id in reviews and old_id not in reviews and len(reviews) == 15
+            row = queries.get_draw(session, draw_id)
+            assert service.recompute(session, row, actor=world.actor(Role.AUDIT_HEAD)) == ()
+            judged = reviews[next_id]
+            judged.state, judged.verdict = "judged", "pass"
+            session.commit()
+        auditor.post(f"{path}/replace", data={"case": next_id, "reason": "再换"})
+        assert states()[next_id] == "missing"
+        office = portal.client(vendor.email(Role.MANAGER))
+        assert office.post(f"{path}/replace", data={"case": next_id}).status_code == 404
+
+
 def test_a_vendor_learns_its_own_share_and_nothing_else(portal: Portal) -> None:
     """Unannounced until issued; then enough to recompute the own sample, without the seed, the
     quota, the volume or the hash of anybody else."""
@@ -296,7 +352,7 @@ def test_the_pages_lead_through_a_draw(portal: Portal) -> None:
         page = client.get(path).text
         assert 'role="status"' in page and 'role="alert"' not in page
         vendor = portal.world.vendors[0]
-        assert client.get(f"{path}/vendors/{vendor.id}").text.count("HC-0") == 15
+        assert client.get(f"{path}/vendors/{vendor.id}").text.count('tabular" href="/cases/') == 15
         assert client.get(f"{path}/sample.xlsx").data[:2] == b"PK"
         other = portal.client(portal.world.email(Role.FINANCE))
         assert other.get(path).status_code in (403, 404)

@@ -278,12 +278,15 @@ def records_of(session: Session, draw: Draw) -> Iterator[ShareRecord]:
 
 
 def _requested(session: Session, share: DrawShare) -> frozenset[UUID]:
+    """The cases that the request named when it was issued: without those put in another's place
+    since, with those that were replaced or cancelled."""
     return frozenset(
         session.scalars(
             sa.select(RequestItem.case_id)
             .where(
                 RequestItem.tenant_id == share.tenant_id,
                 RequestItem.request_id == share.request_id,
+                RequestItem.replaces_case_id.is_(None),
             )
             .distinct()
         )

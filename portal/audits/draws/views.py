@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
 
-from portal.audits.draws import export, queries, service
+from portal.audits.draws import export, queries, replacing, service
 from portal.audits.draws.forms import DrawForm, StepForm
 from portal.audits.draws.permissions import MAKE, SEE
 from portal.audits.draws.rules import Size, shared_out, sized
@@ -23,7 +23,7 @@ from portal.jobs.queries import RunView, run_of
 from portal.jobs.service import shown
 from portal.kernel import clock
 from portal.kernel.access import guard
-from portal.kernel.errors import NotFound, PortalError
+from portal.kernel.errors import Conflict, Invalid, NotFound, PortalError
 from portal.kernel.web import actor, check_version, db, is_htmx
 from portal.materials.rules import Wanted
 from portal.materials.words import KINDS
@@ -322,9 +322,37 @@ def share(draw_id: UUID, vendor_id: UUID) -> Answer:
         line=next(one for one in queries.shares_of(db(), row) if one.tenant_id == vendor_id),
         cases=queries.sample(db(), part, start),
         start=start,
+        may_replace=actor().may(MAKE) and part.request_id is not None,
         next_url=f"{base}?from={start + size}" if start + size < len(part.positions) else None,
         previous_url=f"{base}?from={max(0, start - size)}" if start else None,
     )
+
+
+@bp.post("/<uuid:draw_id>/vendors/<uuid:vendor_id>/replace")
+@guard(MAKE)
+def replace(draw_id: UUID, vendor_id: UUID) -> Answer:
+    """Put the draw's next case in a case's place, with the reason that the vendor reads."""
+    part = queries.get_share(db(), draw_id, vendor_id)
+    try:
+        case_id = UUID(request.form.get("case", ""))
+    except ValueError as error:
+        raise NotFound("drawn case") from error
+    try:
+        replacing.replace_case(
+            db(),
+            draw_id,
+            vendor_id,
+            case_id,
+            reason=request.form.get("reason", ""),
+            actor=actor(),
+        )
+    except (Invalid, Conflict) as error:
+        db().rollback()
+        flash(f"{error.message} {error.mend}", "warning")
+    else:
+        db().commit()
+        flash(_("The case is replaced; the vendor is told."), "success")
+    return redirect(f"/requests/{part.request_id}#items")
 
 
 @bp.get("/<uuid:draw_id>/sample.xlsx")
@@ -342,7 +370,7 @@ def sample(draw_id: UUID) -> Answer:
 
 
 _VIEWS: tuple[Any, ...] = (
-    new, preview, plan, show, progress, freeze, draw, issue, recompute, share, sample
+    new, preview, plan, show, progress, freeze, draw, issue, recompute, share, replace, sample
 )  # fmt: skip
 for _view in _VIEWS:
     _view.menu = "draws.index"

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from portal.audits.findings.queries import findings_of
 from portal.audits.findings.service import confirm_all
-from portal.audits.models import Escalation, Review, Verdict
+from portal.audits.models import Escalation, Finding, Review, Verdict
 from portal.audits.rules import REVIEW_MOVES, check_verdict, moved
 from portal.cases.models import Case
 from portal.journal.service import record
@@ -19,6 +20,7 @@ from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.phrases import phrase
+from portal.materials.changes import CasesWithdrawn
 from tenants.rows import new_id
 
 MARKS = 200
@@ -87,6 +89,41 @@ def open_reviews(
         data={"cases": len(wanted)},
     )
     return len(wanted)
+
+
+def drop_withdrawn(session: Session, event: CasesWithdrawn, actor: Actor) -> None:
+    """Cases of a request are not wanted any more: their reviews that nobody worked on yet go.
+
+    A review that is judged, or holds findings, marks or notes, stays as the record of that work.
+    """
+    worked_on = (
+        sa.exists()
+        .where(Finding.tenant_id == Review.tenant_id, Finding.review_id == Review.id)
+        .correlate(Review)
+    )
+    gone = session.scalars(
+        sa.select(Review).where(
+            Review.tenant_id == event.tenant_id,
+            Review.request_id == event.subject_id,
+            Review.case_id.in_(event.case_ids),
+            Review.state == "open",
+            Review.notes == "",
+            Review.marks == sa.cast([], JSONB),
+            ~worked_on,
+        )
+    ).all()
+    for review in gone:
+        session.delete(review)
+    session.flush()
+    if gone:
+        record(
+            session,
+            "audits.reviews.dropped",
+            ("material_request", event.subject_id),
+            actor=actor,
+            tenant_id=event.tenant_id,
+            data={"cases": len(gone)},
+        )
 
 
 def save_notes(session: Session, review: Review, notes: str, *, actor: Actor) -> None:

@@ -1,0 +1,17 @@
+"""What a message is about: what people choose by whether it also comes as a mail."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class MessageKind(StrEnum):
+    """The kinds of message that a person can choose separately (UX 11)."""
+
+    WORK = "work"
+    """Something is asked for, returned, extended or cancelled."""
+    REMINDER = "reminder"
+    """A clock is about to run out."""
+    OVERDUE = "overdue"
+    """A clock ran out, or a vendor has not delivered a working day later (escalation)."""
+    OTHER = "other"
