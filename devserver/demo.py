@@ -31,7 +31,7 @@ from devserver.surroundings import ROOT, variables
 
 FOLDER = ROOT / "var" / "demo"
 HOST = "127.0.0.1"
-_CLI = [sys.executable, "-m", "portal.app.cli"]
+CLI = [sys.executable, "-m", "portal.app.cli"]
 _DEMO = [sys.executable, "-m", "demo"]
 _READY_SECONDS = 60
 _THREADS = 32
@@ -57,8 +57,8 @@ class Demo:
             done = self._read_stamps(database)
             code = _code_hash()
             if done.get("code") != code:
-                self._step("Database logins", [*_CLI, "bootstrap-db"])
-                self._step("Tables", [*_CLI, "migrate"])
+                self._step("Database logins", [*CLI, "bootstrap-db"])
+                self._step("Tables", [*CLI, "migrate"])
             if not done.get("data"):
                 self._step("Demo company (takes a while, once)", [*_DEMO, "data"])
             if done.get("code") != code or not done.get("data"):
@@ -73,8 +73,8 @@ class Demo:
         Raises ChildEnded when one of them ends by itself.
         """
         with Children() as children:
-            web = children.start("The web server", _gunicorn(port), self.environ, _log("web"))
-            worker = [*_CLI, "worker"]
+            web = children.start("The web server", gunicorn(port), self.environ, _log("web"))
+            worker = [*CLI, "worker"]
             children.start("The worker", worker, self.environ, _log("worker"))
             _await_page(web, port)
             print(f"\n{self.sign_ins()}\n  http://{HOST}:{port}/   (Ctrl-C stops it)\n", flush=True)
@@ -115,7 +115,8 @@ class Demo:
         return done.stdout
 
 
-def _gunicorn(port: int) -> list[str]:
+def gunicorn(port: int) -> list[str]:
+    """The command that serves the demo."""
     return [
         sys.executable,
         "-m",

@@ -42,19 +42,22 @@ _numbers = itertools.count()
 KEPT_TEMPLATES = 6
 
 
+def environment(url: str, data_dir: Path) -> dict[str, str]:
+    """The settings of a test's portal, as a process of its own finds them."""
+    return {
+        "PORTAL_ENV": "test",
+        "DATABASE_URL": url,
+        "PORTAL_DB_PASSWORDS": str(VAR / "db-passwords.json"),
+        "PORTAL_SECRET_KEY": "a test's secret key, known to all",
+        "PORTAL_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        "PORTAL_DATA_DIR": str(data_dir),
+        "PORTAL_TRUSTED_HOSTS": "localhost,127.0.0.1",
+        "PORTAL_DB_POOL_SIZE": "2",
+    }
+
+
 def _settings(url: str, data_dir: Path) -> Settings:
-    return Settings.from_env(
-        {
-            "PORTAL_ENV": "test",
-            "DATABASE_URL": url,
-            "PORTAL_DB_PASSWORDS": str(VAR / "db-passwords.json"),
-            "PORTAL_SECRET_KEY": "a test's secret key, known to all",
-            "PORTAL_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-            "PORTAL_DATA_DIR": str(data_dir),
-            "PORTAL_TRUSTED_HOSTS": "localhost,127.0.0.1",
-            "PORTAL_DB_POOL_SIZE": "2",
-        }
-    )
+    return Settings.from_env(environment(url, data_dir))
 
 
 @pytest.fixture(scope="session")

@@ -88,10 +88,14 @@ class Storage(Protocol):
         ...
 
 
-def make_key(tenant_id: UUID, now: datetime) -> str:
-    """A fresh key `<tenant>/<yyyy>/<mm>/<uuid>` (UTC month of `now`). The only place for it."""
+def make_key(tenant_id: UUID, now: datetime, *, of: UUID | None = None) -> str:
+    """A key `<tenant>/<yyyy>/<mm>/<uuid>` (UTC month of `now`). The only place for it.
+
+    The key is fresh, unless the bytes are made by a job from the row `of`: a job that is repeated,
+    because its worker died before the commit, then writes over what it left behind.
+    """
     moment = now.astimezone(UTC)
-    return f"{tenant_id}/{moment:%Y}/{moment:%m}/{uuid7()}"
+    return f"{tenant_id}/{moment:%Y}/{moment:%m}/{of or uuid7()}"
 
 
 def tenant_of(key: str) -> UUID:

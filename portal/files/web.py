@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import quote
 
 from flask import Response, request, send_file
@@ -20,18 +21,14 @@ def send(row: StoredFile, *, inline: bool = False) -> Response:
     under its safe name, with nosniff and a sandbox, so that nothing renders as a page."""
     store = storage()
     if isinstance(store, LocalStorage):
-        # gunicorn's wrapper reads a Range from byte 0; without it Werkzeug seeks. It is put back
-        # afterwards: gunicorn itself looks for it when the answer is made.
-        wrapper = request.environ.pop("wsgi.file_wrapper", None)
-        answer = send_file(
-            store.path(row.storage_key),
-            mimetype=row.media_type,
-            conditional=True,
-            etag=row.sha256,
-            max_age=0,
-        )
-        if wrapper is not None:
-            request.environ["wsgi.file_wrapper"] = wrapper
+        with _no_wrapper():
+            answer = send_file(
+                store.path(row.storage_key),
+                mimetype=row.media_type,
+                conditional=True,
+                etag=row.sha256,
+                max_age=0,
+            )
     else:
         answer = Response(
             _chunks(row.storage_key), mimetype=row.media_type, direct_passthrough=True
@@ -44,6 +41,18 @@ def send(row: StoredFile, *, inline: bool = False) -> Response:
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
+
+
+@contextmanager
+def _no_wrapper() -> Iterator[None]:
+    """gunicorn's wrapper reads a Range from byte 0; without it Werkzeug seeks. It is put back
+    whatever happens (a Range past the end is an error): gunicorn looks for it with every answer."""
+    wrapper = request.environ.pop("wsgi.file_wrapper", None)
+    try:
+        yield
+    finally:
+        if wrapper is not None:
+            request.environ["wsgi.file_wrapper"] = wrapper
 
 
 def _chunks(key: str) -> Iterator[bytes]:

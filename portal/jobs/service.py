@@ -94,6 +94,20 @@ def execute(database: Database, company_id: UUID, task_name: str, payload: dict[
             raise
 
 
+def give_up(database: Database, payload: Mapping[str, Any]) -> None:
+    """End the run of a job that killed every worker that took it, with a reference for the log."""
+    reference = secrets.token_hex(4).upper()
+    log.error("run %s ended its worker each time, reference %s", payload["run"], reference)
+    with bound(Scope(Login(payload["login"]), UUID(payload["tenant"]))):
+        _fail(
+            database,
+            UUID(payload["run"]),
+            phrase("The work stopped because of a fault on our side."),
+            phrase("It is not tried again. Tell us the reference."),
+            reference,
+        )
+
+
 def _start(session: Session, run_id: UUID) -> bool:
     """Mark the run as running; False when it is gone or already done (a repeated job)."""
     taken = session.execute(

@@ -13,14 +13,21 @@ from uuid import UUID
 
 import procrastinate
 from procrastinate import RetryStrategy
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Status
 
 from portal.jobs.registry import TASKS
-from portal.jobs.service import execute
+from portal.jobs.service import execute, give_up
 from tenants.database import Database
 
 log = logging.getLogger(__name__)
 RETRIES = 3
-STALLED_AFTER_SECONDS = 30
+HEARTBEAT_SECONDS = 5.0
+STALLED_AFTER_SECONDS = 20.0
+"""A worker that was silent so long is taken for dead, and its jobs are taken up by another. Should
+it live after all, nothing is done twice: whoever ends a run second is rolled back."""
+MOST_ATTEMPTS = 6
+"""A job that took so many workers with it is given up."""
 
 
 def queue_app(conninfo: str, database: Database, company_id: UUID) -> procrastinate.App:
@@ -47,33 +54,69 @@ def _runner(database: Database, company_id: UUID, name: str) -> Callable[..., No
 
 
 async def _work(app: procrastinate.App, *, wait: bool, concurrency: int) -> None:
+    await app.run_worker_async(
+        wait=wait,
+        concurrency=concurrency,
+        install_signal_handlers=wait,
+        listen_notify=wait,
+        delete_jobs="successful",
+        fetch_job_polling_interval=1.0,
+        shutdown_graceful_timeout=20,
+        update_heartbeat_interval=HEARTBEAT_SECONDS,
+        stalled_worker_timeout=STALLED_AFTER_SECONDS,
+    )
+
+
+async def _drain(app: procrastinate.App) -> None:
     async with app.open_async():
-        if wait:
-            await retry_stalled(app)
-        await app.run_worker_async(
-            wait=wait,
-            concurrency=concurrency,
-            install_signal_handlers=wait,
-            listen_notify=wait,
-            delete_jobs="successful",
-            fetch_job_polling_interval=1.0,
-            shutdown_graceful_timeout=20,
-        )
+        await _work(app, wait=False, concurrency=1)
 
 
-async def retry_stalled(app: procrastinate.App) -> int:
-    """Put jobs of workers that died back into the queue; returns how many."""
-    stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS)
+async def _work_and_rescue(app: procrastinate.App, database: Database, concurrency: int) -> None:
+    """Work, and look again and again for jobs whose worker died: at the start of a worker that
+    follows a killed one at once, nobody can know yet that the other is dead."""
+    async with app.open_async():
+        rescuer = asyncio.create_task(_rescue(app, database), name="rescuer")
+        try:
+            await _work(app, wait=True, concurrency=concurrency)
+        finally:
+            rescuer.cancel()
+
+
+async def _rescue(app: procrastinate.App, database: Database) -> None:
+    while True:
+        try:
+            await retry_stalled(app, database)
+        except Exception:
+            log.exception("looking for jobs of workers that died failed")
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+async def retry_stalled(app: procrastinate.App, database: Database) -> int:
+    """Put jobs of workers that died back into the queue; returns how many.
+
+    A job that has been tried `MOST_ATTEMPTS` times is given up instead: its run fails with a
+    reference.
+    """
+    jobs = app.job_manager
     count = 0
-    for job in stalled:
-        await app.job_manager.retry_job(job)
-        count += 1
+    for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS):
+        try:
+            if job.attempts + 1 < MOST_ATTEMPTS:
+                await jobs.retry_job(job)
+                count += 1
+            else:
+                await asyncio.to_thread(give_up, database, dict(job.task_kwargs))
+                await jobs.finish_job(job, status=Status.FAILED, delete_job=False)
+        except ConnectorException:
+            # Another worker was quicker.
+            log.info("job %s was taken up meanwhile", job.id)
     return count
 
 
 def drain(conninfo: str, database: Database, company_id: UUID) -> None:
     """Run every queued job with the real worker and return when the queue is empty."""
-    asyncio.run(_work(queue_app(conninfo, database, company_id), wait=False, concurrency=1))
+    asyncio.run(_drain(queue_app(conninfo, database, company_id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +165,8 @@ def run_forever(
     housekeeper = Housekeeper(chores)
     housekeeper.start()
     try:
-        asyncio.run(
-            _work(queue_app(conninfo, database, company_id), wait=True, concurrency=concurrency)
-        )
+        app = queue_app(conninfo, database, company_id)
+        asyncio.run(_work_and_rescue(app, database, concurrency))
     finally:
         housekeeper.stop()
         housekeeper.join(10)

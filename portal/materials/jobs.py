@@ -6,7 +6,7 @@ import io
 import tempfile
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import sqlalchemy as sa
 
@@ -87,7 +87,7 @@ def _write(delivery: Delivery, file: StoredFile, found: Inspection) -> None:
 def _keep_peaks(delivery: Delivery, found: Inspection) -> None:
     if found.peaks is None:
         return
-    key = make_key(delivery.tenant_id, clock.now())
+    key = make_key(delivery.tenant_id, delivery.delivered_at, of=uuid5(delivery.id, "peaks"))
     storage().put(key, io.BytesIO(found.peaks), length=len(found.peaks))
     delivery.peaks_key = key
 
@@ -111,5 +111,6 @@ def _keep_copy(
                 safe_name=f"{download_name(file.safe_name, found.kind).rpartition('.')[0]}.mp3",
                 media_type="audio/mpeg",
                 actor=job.actor,
+                made_from=(uuid5(delivery.id, "copy"), delivery.delivered_at),
             )
     delivery.playable_id = made.id

@@ -34,6 +34,7 @@ def render_document(job: Job, *, document_id: str) -> dict[str, Any]:
             safe_name=f"{document.number}.pdf",
             media_type="application/pdf",
             actor=job.actor,
+            made_from=(document.id, document.issued_at or clock.now()),
         )
         document.file_id, document.sha256 = row.id, made.sha256
         document.pages, document.rendered_at = made.pages, clock.now()

@@ -145,7 +145,7 @@ def _deliver(session: ScopedSession, request: MaterialRequest, case_id: UUID, ac
         purpose="material",
         original_name=f"{item.case_no}.wav",
         safe_name=f"{item.case_no}.wav",
-        media_type="audio/x-wav",
+        media_type="audio/wav",
         actor=actor,
     )
     peaks = json.dumps({"peaks": [abs(math.sin(i / 9)) for i in range(120)]}).encode()
