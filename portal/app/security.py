@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from functools import partial
 
 from flask import Flask, Response, g, request
 
-POLICY = (
-    "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self' "
-    "'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; connect-src 'self'; media-src 'self' "
-    "blob:; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
-    "report-uri /csp-report"
-)
+
+def policy(nonce: str, connect: Sequence[str] = ()) -> str:
+    """The content policy of one answer: what is not named here is refused.
+
+    Scripts run by the nonce alone, whatever their address; style by the nonce too, where a script
+    makes it (the player's, in its shadow root). `connect` are origins beside our own that scripts
+    may send to. Fonts are the reader's system's; pictures and sound have addresses of ours.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'nonce-{nonce}'",
+            f"style-src 'self' 'nonce-{nonce}'",
+            "img-src 'self'",
+            "media-src 'self'",
+            " ".join(("connect-src 'self'", *connect)),
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "report-uri /csp-report",
+        )
+    )
 
 
 def nonce() -> str:
@@ -22,15 +40,16 @@ def nonce() -> str:
     return value
 
 
-def install(app: Flask) -> None:
-    """Add the headers, and `csp_nonce()` for templates."""
+def install(app: Flask, connect: Sequence[str] = ()) -> None:
+    """Add the headers, and `csp_nonce()` for templates. `connect`: origins of others that scripts
+    may send to, such as a store that takes uploads itself."""
     app.jinja_env.globals["csp_nonce"] = nonce
-    app.after_request(_headers)
+    app.after_request(partial(_headers, tuple(connect)))
 
 
-def _headers(answer: Response) -> Response:
+def _headers(connect: Sequence[str], answer: Response) -> Response:
     headers = answer.headers
-    headers.setdefault("Content-Security-Policy", POLICY.format(nonce=nonce()))
+    headers.setdefault("Content-Security-Policy", policy(nonce(), connect))
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

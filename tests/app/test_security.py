@@ -1,0 +1,51 @@
+"""The content policy: what it lets through, on every kind of answer."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from portal.app.security import policy
+from portal.kernel.access import Role
+from tests.conftest import Portal
+
+ALLOWED = {
+    "default-src": ["'none'"],
+    "script-src": ["'nonce-N'"],
+    "style-src": ["'self'", "'nonce-N'"],
+    "img-src": ["'self'"],
+    "media-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+    "base-uri": ["'none'"],
+    "report-uri": ["/csp-report"],
+}
+
+
+def directives(text: str) -> dict[str, list[str]]:
+    return {name: values for name, *values in (part.split() for part in text.split(";"))}
+
+
+def test_the_policy_names_what_pages_need_and_no_more() -> None:
+    assert directives(policy("N")) == ALLOWED
+    store = "https://store.example.com"
+    assert directives(policy("N", [store])) == {**ALLOWED, "connect-src": ["'self'", store]}
+
+
+@pytest.mark.parametrize("path", ["/", "/cases/", "/no-such-page", "/sign-in"])
+def test_every_page_carries_it_with_a_nonce_of_its_own(portal: Portal, path: str) -> None:
+    client = portal.client(portal.world.email(Role.VENDOR_MANAGER))
+    nonces = set()
+    for _ in range(2):
+        answer = client.get(path)
+        header = answer.headers["Content-Security-Policy"]
+        (nonce,) = set(re.findall(r"'nonce-([^']+)'", header))
+        assert header == policy(nonce)
+        nonces.add(nonce)
+        tags = re.findall(r"<script[^>]*>|<link rel=.stylesheet[^>]*>", answer.text)
+        if answer.mimetype == "text/html" and answer.status_code != 302:
+            assert tags
+        assert all(f'nonce="{nonce}"' in tag for tag in tags)
+    assert len(nonces) == 2
