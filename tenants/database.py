@@ -122,6 +122,28 @@ def _begin(raw: psycopg.Connection[Any], scope: Scope) -> None:
     raw.execute("select set_config('app.tenant_id', %s, true)", (tenant_id,))
 
 
+class KeepingConnection(psycopg.Connection[Any]):
+    """A connection whose prepared statements outlive a rollback.
+
+    Every request that only reads ends with one. PostgreSQL keeps what was prepared, but psycopg
+    forgets all of it, in case the transaction had changed tables; then every page would have all
+    its statements planned anew. The portal's logins change no tables.
+    """
+
+    def rollback(self) -> None:
+        """End the transaction; a failed one, or a lost connection, is left to psycopg."""
+        if self.pgconn.transaction_status == TransactionStatus.INTRANS:
+            with self.lock:
+                done = self.pgconn.exec_(b"rollback")
+            if done.status == ExecStatus.COMMAND_OK:
+                return
+        super().rollback()
+
+
+def _connect(_dialect: object, _record: object, args: list[Any], given: dict[str, Any]) -> Any:
+    return KeepingConnection.connect(*args, **given)
+
+
 class Database:
     """The engines of one installation, and sessions in the bound scope."""
 
@@ -153,6 +175,7 @@ class Database:
         if engine is None:
             url = sa.make_url(self._urls[login.value]).set(drivername="postgresql+psycopg")
             engine = sa.create_engine(url, connect_args=self._connect_args, **self._pool)
+            event.listen(engine, "do_connect", _connect)
             self._guard(engine, login)
             self._engines[login] = engine
         return engine

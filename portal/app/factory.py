@@ -6,17 +6,19 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
-from flask_babel import Babel, gettext
+from flask_babel import Babel
 from flask_login import LoginManager
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from portal.app import assets, csp, errors, filters, menu, scope, security, texts, wiring
+from portal.app.folding import FoldingEnvironment
 from portal.identity.web import DEFAULT_LOCALE, reader_locale
 from portal.kernel import phrases
 from portal.kernel import settings as settings_module
 from portal.kernel.settings import Environment, Settings
+from portal.kernel.texts import gettext
 from tenants import vault
 from tenants.database import Database
 
@@ -61,11 +63,12 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
         TESTING=settings.env is Environment.TEST,
         BRAND=BRAND,
     )
+    app.jinja_environment = FoldingEnvironment
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["database"] = database or open_database(settings)
     Babel(app, locale_selector=reader_locale)
     phrases.install(gettext)
-    LoginManager(app).request_loader(scope.load_user)
+    LoginManager(app, add_context_processor=False).request_loader(scope.load_user)
     # The order of these is the order in which a request passes them.
     security.install(app)
     errors.install(app)

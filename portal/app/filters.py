@@ -11,11 +11,11 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from flask import Flask
-from flask_babel import get_locale
 
 from portal.app.assets import language_tag
 from portal.kernel import clock
 from portal.kernel.money import cents
+from portal.kernel.texts import code
 
 NOTHING = "—"
 MINUS = "−"
@@ -73,7 +73,7 @@ _WORDS = {
 
 
 def _words() -> _Words:
-    return _WORDS.get(language_tag(get_locale()), _ENGLISH)
+    return _WORDS.get(language_tag(code()), _ENGLISH)
 
 
 def _fill(pattern: str, words: _Words, day: date, time: str = "") -> str:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, g, request
-from flask_babel import get_locale
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
@@ -16,6 +14,8 @@ from portal.identity.labels import ROLE_NAMES
 from portal.identity.web import LOCALES
 from portal.kernel import clock
 from portal.kernel.access import Permission
+from portal.kernel.texts import code
+from portal.kernel.texts import gettext as _
 from portal.notifications.service import unread
 
 
@@ -87,7 +87,7 @@ def menu() -> Markup:
     key = (
         id(current_app._get_current_object()),  # type: ignore[attr-defined]
         request.script_root,
-        str(get_locale()),
+        code(),
         g.actor.is_company,
         g.actor.roles,
         active if active in _ENDPOINTS else "",
@@ -139,7 +139,7 @@ def install(app: Flask) -> None:
             "brand": _("Outsourced Collection Supervision"),
             "signed": signed,
             "locales": LOCALES,
-            "locale": str(get_locale()),
+            "locale": code(),
             "theme": request.cookies.get("theme", "auto"),
             "now": clock.now(),
             "role": "、".join(str(ROLE_NAMES[role]) for role in sorted(signed.actor.roles))

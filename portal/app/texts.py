@@ -7,56 +7,28 @@ lives: a translation is fixed by its language, an address without values by its 
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
-from flask import Flask, current_app, g, has_app_context, has_request_context, request
-from flask_babel import get_locale
-from flask_babel import gettext as translate
+from flask import Flask, current_app, has_request_context, request
 from jinja2 import Template, pass_eval_context
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-_BY_LANGUAGE: dict[str, dict[str, Markup]] = {}
+from portal.kernel import texts
+
 _ADDRESSES: dict[tuple[str, str], str] = {}
-
-
-def _texts() -> dict[str, Markup]:
-    """The texts that the language of this moment has been asked for.
-
-    Kept beside the locale that Flask-Babel holds for the request, and only as long as it is that
-    very object: `force_locale` and `refresh` change it.
-    """
-    held = _held()
-    known = vars(held).get("portal_texts") if held is not None else None
-    if held is not None and known is not None and known[0] is held.babel_locale:
-        found: dict[str, Markup] = known[1]
-        return found
-    locale = get_locale()
-    found = _BY_LANGUAGE.setdefault(str(locale), {})
-    held = _held()
-    if held is not None:
-        held.portal_texts = (locale, found)
-    return found
-
-
-def _held() -> SimpleNamespace | None:
-    """What Flask-Babel holds for this request; None outside of one."""
-    return vars(g).get("_flask_babel") if has_app_context() else None
 
 
 @pass_eval_context
 def gettext(context: EvalContext, msgid: str, /, **values: Any) -> str:
     """`_()` of templates, as Jinja's new style has it: values are escaped into a translation that
     is itself trusted, and a literal per cent sign is written twice."""
+    text = texts.gettext(msgid)
     if not context.autoescape:
-        return str(translate(msgid)) % values
-    texts = _texts()
-    text = texts.get(msgid)
-    if text is None:
-        text = texts[msgid] = Markup(translate(msgid))  # noqa: S704 - from our own catalogue
-    return text % values if values or "%" in text else text
+        return text % values
+    marked = Markup(text)  # noqa: S704 - from our own catalogue
+    return marked % values if values or "%" in text else marked
 
 
 def url_for(endpoint: str, **values: Any) -> str:

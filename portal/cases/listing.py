@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,34 +18,32 @@ from portal.cases.models import Case
 from portal.cases.rules import normal_case_no
 from portal.files.cells import normal_phone
 from portal.kernel.errors import Invalid
-from portal.kernel.paging import Page, Sort, paginate
+from portal.kernel.paging import PAGE_SIZE, Page, Sort, page_of, page_statement, place_of
 from portal.kernel.phrases import phrase
 from portal.vendors.models import Group, Member, Project
 from tenants.models import Tenant, TenantKind
+from tenants.prepared import Prepared
 from tenants.vault import installed
 
 DEFAULT_SORT = "-entrusted"
-# Plain tables, not mapped classes: the ORM's share of a page of fifty rows is more than the
-# database's. What the session would add for a vendor is therefore written out: `_own`.
-_CASES = Case.__table__.c
-_TENANTS = Tenant.__table__.c
-_NAMED: tuple[tuple[str, Any, Any], ...] = (
-    ("projects", Project.__table__.c, Project.__table__.c.name),
-    ("groups", Group.__table__.c, Group.__table__.c.name),
-    ("members", Member.__table__.c, Member.__table__.c.name),
-)
-SORTS: Mapping[str, Sort] = {
-    "-entrusted": Sort(_CASES.entrusted_on, _CASES.id, descending=True),
-    "entrusted": Sort(_CASES.entrusted_on, _CASES.id),
-    "case_no": Sort(_CASES.case_no, _CASES.id),
-    "-case_no": Sort(_CASES.case_no, _CASES.id, descending=True),
-    "amount": Sort(_CASES.amount_cents, _CASES.id),
-    "-amount": Sort(_CASES.amount_cents, _CASES.id, descending=True),
-}
 EXPORT_ROWS = 10_000
 FOUND_ROWS = 50
 _AFTER_ALL = "\U0010ffff"
 _CARD_DIGITS = re.compile(r"\d{8,24}")
+# Plain tables, not mapped classes, and each statement built once for its shape: the ORM's and the
+# builder's share of a page of fifty rows is more than the database's. What the session would add
+# for a vendor is therefore written out: `_own`.
+_CASES, _TENANTS = Case.__table__, Tenant.__table__
+_PROJECTS, _GROUPS, _MEMBERS = Project.__table__, Group.__table__, Member.__table__
+_OWN: sa.BindParameter[UUID] = sa.bindparam("own", None, type_=sa.Uuid())
+SORTS: Mapping[str, Sort] = {
+    "-entrusted": Sort(_CASES.c.entrusted_on, _CASES.c.id, descending=True),
+    "entrusted": Sort(_CASES.c.entrusted_on, _CASES.c.id),
+    "case_no": Sort(_CASES.c.case_no, _CASES.c.id),
+    "-case_no": Sort(_CASES.c.case_no, _CASES.c.id, descending=True),
+    "amount": Sort(_CASES.c.amount_cents, _CASES.c.id),
+    "-amount": Sort(_CASES.c.amount_cents, _CASES.c.id, descending=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,124 +62,171 @@ class CaseFilter:
         """The sort that the filter forces: a prefix is a range of the case numbers."""
         return "case_no" if self.case_no else ""
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """What narrows, by the names of `_NARROW`'s conditions."""
+        held = {name: getattr(self, name) for name in _NARROW}
+        return {name: value for name, value in held.items() if value}
 
-def _own(session: Session, tenant_id: Any) -> tuple[Any, ...]:
-    """A vendor's session reads its own rows; the company's reads all."""
+
+# A range, not LIKE: only leak-proof comparisons reach an index under row-level security.
+_NARROW: Mapping[str, Any] = {
+    name: _CASES.c[column] == sa.bindparam(name, None, type_=_CASES.c[column].type)
+    for name, column in (
+        ("vendor_id", "tenant_id"),
+        ("project_id", "project_id"),
+        ("group_id", "group_id"),
+        ("status", "status"),
+        ("age_band", "age_band"),
+    )
+} | {
+    "case_no": sa.and_(
+        _CASES.c.case_no >= sa.bindparam("case_no", None, type_=sa.Text()),
+        _CASES.c.case_no < sa.bindparam("case_no_end", None, type_=sa.Text()),
+    )
+}
+
+
+class CaseLine(NamedTuple):
+    """A case as lists show it: personal data masked, names in place of ids, `amount` in yuan."""
+
+    id: UUID
+    vendor: str
+    case_no: str
+    project: str
+    entrusting_company: str
+    debtor_masked: str
+    card_masked: str
+    amount: Decimal
+    days_past_due: int
+    age_band: str
+    entrusted_on: date
+    due_back_on: date
+    group: str
+    member: str
+    status: str
+
+
+def _narrowed(*conditions: Any, own: bool) -> sa.Select[Any]:
+    """Cases with the conditions; a vendor's session (`own`) reads its own rows."""
+    if own:
+        conditions = (_CASES.c.tenant_id == _OWN, *conditions)
+    return sa.select(_CASES).where(*conditions)
+
+
+def _named(cases: sa.Select[Any], *, own: bool) -> tuple[Any, sa.Select[Any]]:
+    """The columns of `CaseLine` for a statement over cases that ends with its LIMIT: first the page
+    is found, then its rows get their names. (Joined before the limit, the planner would prepare for
+    a million of them.)"""
+    of = cases.subquery("page")
+    nothing: sa.ColumnElement[str] = sa.literal_column("''")
+
+    def its(table: Any, reference: Any) -> Any:
+        return sa.and_(table.c.tenant_id == of.c.tenant_id, table.c.id == reference)
+
+    statement = (
+        sa.select(
+            of.c.id,
+            nothing if own else _TENANTS.c.short_name,
+            of.c.case_no,
+            _PROJECTS.c.name,
+            of.c.entrusting_company,
+            of.c.debtor_masked,
+            of.c.card_masked,
+            of.c.amount,
+            of.c.days_past_due,
+            of.c.age_band,
+            of.c.entrusted_on,
+            of.c.due_back_on,
+            sa.func.coalesce(_GROUPS.c.name, nothing),
+            sa.func.coalesce(_MEMBERS.c.name, nothing),
+            of.c.status,
+        )
+        .select_from(of)
+        .outerjoin(_PROJECTS, its(_PROJECTS, of.c.project_id))
+        .outerjoin(_GROUPS, its(_GROUPS, of.c.group_id))
+        .outerjoin(_MEMBERS, its(_MEMBERS, of.c.member_id))
+    )
+    if not own:
+        statement = statement.outerjoin(_TENANTS, _TENANTS.c.id == of.c.tenant_id)
+    return of.c, statement
+
+
+def _scope(session: Session) -> dict[str, Any]:
+    """The value of `_OWN` for a vendor's session; the company's reads all."""
     vendor = session.info.get("vendor_tenant")
-    return () if vendor is None else (tenant_id == vendor,)
+    return {} if vendor is None else {"own": vendor}
 
 
-def _lines(session: Session) -> Any:
-    """Columns, not entities: a page of fifty rows has milliseconds. Names come by `names_of`."""
-    return sa.select(
-        _CASES.id,
-        _CASES.tenant_id,
-        _CASES.case_no,
-        _CASES.entrusting_company,
-        _CASES.debtor_masked,
-        _CASES.card_masked,
-        _CASES.amount,
-        _CASES.age_band,
-        _CASES.days_past_due,
-        _CASES.entrusted_on,
-        _CASES.due_back_on,
-        _CASES.status,
-        _CASES.project_id,
-        _CASES.group_id,
-        _CASES.member_id,
-    ).where(*_own(session, _CASES.tenant_id))
-
-
-def _narrowed(statement: sa.Select[Any], wanted: CaseFilter) -> sa.Select[Any]:
-    conditions: list[Any] = []
-    if wanted.vendor_id is not None:
-        conditions.append(_CASES.tenant_id == wanted.vendor_id)
-    if wanted.project_id is not None:
-        conditions.append(_CASES.project_id == wanted.project_id)
-    if wanted.group_id is not None:
-        conditions.append(_CASES.group_id == wanted.group_id)
-    if wanted.status:
-        conditions.append(_CASES.status == wanted.status)
-    if wanted.age_band:
-        conditions.append(_CASES.age_band == wanted.age_band)
+def _values(session: Session, wanted: CaseFilter) -> dict[str, Any]:
+    found = _scope(session) | wanted.values
     if wanted.case_no:
-        # A range, not LIKE: only leak-proof comparisons reach an index under row-level security.
-        conditions += [
-            _CASES.case_no >= wanted.case_no,
-            _CASES.case_no < wanted.case_no + _AFTER_ALL,
-        ]
-    return statement.where(*conditions) if conditions else statement
+        found["case_no_end"] = wanted.case_no + _AFTER_ALL
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The names that stand in the rows of a page, by id."""
-
-    vendors: Mapping[UUID, str]
-    projects: Mapping[UUID, str]
-    groups: Mapping[UUID, str]
-    members: Mapping[UUID, str]
-
-
-def names_of(session: Session, rows: Sequence[Any]) -> Names:
-    """The names of whatever the rows refer to, in one statement."""
-    wanted = {
-        "projects": {row.project_id for row in rows},
-        "groups": {row.group_id for row in rows if row.group_id},
-        "members": {row.member_id for row in rows if row.member_id},
-    }
-    parts: list[Any] = [
-        sa.select(sa.literal_column(f"'{kind}'").label("kind"), table.id, name.label("name")).where(
-            table.id == sa.func.any(sa.bindparam(kind, type_=sa.ARRAY(sa.Uuid))),
-            *_own(session, table.tenant_id),
-        )
-        for kind, table, name in _NAMED
-    ]
-    values = {kind: list(ids) for kind, ids in wanted.items()}
-    if session.info.get("vendor_tenant") is None:
-        values["vendors"] = list({row.tenant_id for row in rows})
-        parts.append(
-            sa.select(sa.literal_column("'vendors'"), _TENANTS.id, _TENANTS.short_name).where(
-                _TENANTS.id == sa.func.any(sa.bindparam("vendors", type_=sa.ARRAY(sa.Uuid)))
-            )
-        )
-    found: dict[str, dict[UUID, str]] = {
-        "vendors": {},
-        "projects": {},
-        "groups": {},
-        "members": {},
-    }
-    for kind, row_id, name in session.execute(sa.union_all(*parts), values):
-        found[kind][row_id] = name
-    return Names(**found)
+@lru_cache(maxsize=512)
+def _listed(
+    sort: str, narrowed: frozenset[str], *, own: bool, placed: bool, backwards: bool, size: int
+) -> Prepared:
+    """The statement of a page, by what its text depends on."""
+    chosen = SORTS[sort]
+    found = _narrowed(*(_NARROW[name] for name in sorted(narrowed)), own=own)
+    page = page_statement(found, chosen, placed=placed, backwards=backwards, size=size)
+    of, statement = _named(page, own=own)
+    key = of[chosen.column.key]
+    down = chosen.descending != backwards
+    order = [part.desc() if down else part.asc() for part in (key, of.id)]
+    return Prepared(statement.add_columns(key).order_by(*order))
 
 
 def list_cases(
     session: Session, wanted: CaseFilter, sort: str = DEFAULT_SORT, cursor: str | None = None
-) -> Page[sa.Row[Any]]:
+) -> Page[CaseLine]:
     """One page of fifty. Unknown sorts fall back to the first."""
-    chosen = SORTS.get(wanted.sort or sort, SORTS[DEFAULT_SORT])
-    statement = _narrowed(_lines(session).add_columns(chosen.column.label("sort_key")), wanted)
-    return paginate(session, statement, chosen, cursor)
+    chosen = wanted.sort or (sort if sort in SORTS else DEFAULT_SORT)
+    values = _values(session, wanted)
+    backwards, place = place_of(cursor)
+    placed = bool(place)
+    statement = _listed(
+        chosen,
+        frozenset(wanted.values),
+        own="own" in values,
+        placed=placed,
+        backwards=backwards,
+        size=PAGE_SIZE,
+    )
+    rows = statement.rows(session, values | place)
+    page = page_of(rows, lambda row: (row[-1], row[0]), placed=placed, backwards=backwards)
+    return page.map(_line)
 
 
-def export_cases(session: Session, wanted: CaseFilter, sort: str) -> Sequence[sa.Row[Any]]:
+def _line(row: Any) -> CaseLine:
+    return CaseLine._make(row[: len(CaseLine._fields)])
+
+
+def export_cases(session: Session, wanted: CaseFilter, sort: str) -> Sequence[CaseLine]:
     """All rows that the list would page through; `Invalid` beyond 10,000."""
-    chosen = SORTS.get(wanted.sort or sort, SORTS[DEFAULT_SORT])
-    parts = (chosen.column, chosen.id)
-    order = [part.desc() if chosen.descending else part.asc() for part in parts]
-    rows = session.execute(
-        _narrowed(_lines(session), wanted).order_by(*order).limit(EXPORT_ROWS + 1)
-    ).all()
+    chosen = wanted.sort or (sort if sort in SORTS else DEFAULT_SORT)
+    values = _values(session, wanted)
+    statement = _listed(
+        chosen,
+        frozenset(wanted.values),
+        own="own" in values,
+        placed=False,
+        backwards=False,
+        size=EXPORT_ROWS,
+    )
+    rows = statement.rows(session, values)
     if len(rows) > EXPORT_ROWS:
         raise Invalid(
             phrase("The list has more than %(most)s cases: too many to export.", most=EXPORT_ROWS),
             phrase("Narrow it by vendor, project, status or age band, then export again."),
         )
-    return rows
+    return [_line(row) for row in rows]
 
 
-def find_personal(session: Session, text: str) -> Sequence[sa.Row[Any]]:
+def find_personal(session: Session, text: str) -> Sequence[CaseLine]:
     """Cases whose card or phone number is exactly `text`, at most fifty (C4.1).
 
     By blind index under the keys of every vendor that the scope sees: the number itself never
@@ -198,22 +246,23 @@ def find_personal(session: Session, text: str) -> Sequence[sa.Row[Any]]:
     keys = [installed().key(session, tenant_id) for tenant_id in tenants]
     searched: list[tuple[Any, list[bytes]]] = []
     if card is not None:
-        searched.append((_CASES.card_index, [key.index("card", card) for key in keys]))
+        searched.append((_CASES.c.card_index, [key.index("card", card) for key in keys]))
     if phone is not None:
-        searched.append((_CASES.phone_index, [key.index("phone", phone) for key in keys]))
+        searched.append((_CASES.c.phone_index, [key.index("phone", phone) for key in keys]))
+    scope = _scope(session)
+    own = [_CASES.c.tenant_id == tenant_id for tenant_id in scope.values()]
     ids: set[UUID] = set()
     for column, values in searched:
         ids.update(
             session.scalars(
-                sa.select(_CASES.id)
-                .where(column.in_(values), *_own(session, _CASES.tenant_id))
-                .limit(FOUND_ROWS)
+                sa.select(_CASES.c.id).where(column.in_(values), *own).limit(FOUND_ROWS)
             )
         )
     if not ids:
         return ()
-    statement = _lines(session).where(_CASES.id.in_(ids)).order_by(_CASES.case_no).limit(FOUND_ROWS)
-    return session.execute(statement).all()
+    cases = _narrowed(_CASES.c.id.in_(ids), own=bool(scope)).limit(FOUND_ROWS)
+    of, statement = _named(cases, own=bool(scope))
+    return [_line(row) for row in session.execute(statement.order_by(of.case_no), scope)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,28 +274,35 @@ class Choices:
     groups: tuple[tuple[UUID, str], ...]
 
 
+_CHOSEN: sa.BindParameter[UUID] = sa.bindparam("chosen", None, type_=sa.Uuid())
+
+
+@cache
+def _choices(*, vendors: bool, of_vendor: bool) -> Prepared:
+    kinds: list[Any] = []
+    if vendors:
+        kinds.append(
+            sa.select(
+                sa.literal_column("0"), _TENANTS.c.id, _TENANTS.c.short_name, _TENANTS.c.code
+            ).where(_TENANTS.c.kind == sa.literal_column(f"'{TenantKind.VENDOR.value}'"))
+        )
+    if of_vendor:
+        kinds += [
+            sa.select(sa.literal_column(number), table.c.id, table.c.name, table.c.name).where(
+                table.c.tenant_id == _CHOSEN
+            )
+            for number, table in (("1", _PROJECTS), ("2", _GROUPS))
+        ]
+    return Prepared(sa.union_all(*kinds).order_by(sa.literal_column("4")))
+
+
 def choices(session: Session, *, vendor_id: UUID | None) -> Choices:
     """The vendors for the company; projects and groups once a vendor is known (a vendor's own)."""
     own = session.info.get("vendor_tenant")
     vendor = own or vendor_id
-    kinds: list[Any] = []
-    if own is None:
-        kinds.append(
-            sa.select(
-                sa.literal_column("0"), _TENANTS.id, _TENANTS.short_name, _TENANTS.code
-            ).where(_TENANTS.kind == TenantKind.VENDOR.value)
-        )
-    if vendor is not None:
-        kinds += [
-            sa.select(sa.literal_column(str(number)), table.id, name, name).where(
-                table.tenant_id == vendor
-            )
-            for number, (_kind, table, name) in enumerate(_NAMED[:2], start=1)
-        ]
+    statement = _choices(vendors=own is None, of_vendor=vendor is not None)
     found: tuple[list[tuple[UUID, str]], ...] = ([], [], [])
-    for kind, row_id, name, _order in session.execute(
-        sa.union_all(*kinds).order_by(sa.literal_column("4"))
-    ):
+    for kind, row_id, name, _order in statement.rows(session, {"chosen": vendor}):
         found[kind].append((row_id, name))
     return Choices(*(tuple(pairs) for pairs in found))
 

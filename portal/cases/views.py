@@ -8,12 +8,11 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.cases import listing, queries, service
 from portal.cases.forms import FindForm, StatusForm
-from portal.cases.listing import CaseFilter
+from portal.cases.listing import CaseFilter, CaseLine
 from portal.cases.permissions import CHANGE_STATUS, EXPORT, IMPORT, REVEAL, VIEW
 from portal.cases.rules import AGE_BANDS, STATUS_NAMES, TRANSITIONS, CaseStatus
 from portal.files.export import ExportColumn, ExportSheet, xlsx
@@ -21,6 +20,7 @@ from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import guard
 from portal.kernel.errors import PortalError
+from portal.kernel.texts import gettext as _
 from portal.kernel.web import actor, check_version, db
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")
@@ -86,33 +86,46 @@ def _band_names() -> dict[str, str]:
     return {band: _("Written off") if band == "written_off" else band for band in AGE_BANDS}
 
 
-def _lines(rows: Sequence[Any]) -> list[tuple[str, ...]]:
+def _lines(rows: Sequence[CaseLine]) -> list[tuple[str, ...]]:
     """The rows as text, cell by cell as `ui_rows` takes them; a vendor's without the vendor."""
-    if not rows:
-        return []
-    names, bands, nothing = listing.names_of(db(), rows), _band_names(), "—"
-    company = actor().is_company
+    bands, company = _band_names(), actor().is_company
     return [
         (
-            str(row.id),
-            row.case_no,
-            *((names.vendors.get(row.tenant_id, nothing),) if company else ()),
-            names.projects.get(row.project_id, nothing),
-            row.debtor_masked,
-            row.card_masked,
-            f"¥{row.amount:,.2f}",
-            bands[row.age_band],
-            row.entrusted_on.isoformat(),
-            row.due_back_on.isoformat(),
-            f"{names.groups.get(row.group_id, nothing)} {names.members.get(row.member_id, '')}",
-            row.status,
+            str(row_id),
+            case_no,
+            *((vendor,) if company else ()),
+            project or "—",
+            debtor,
+            card,
+            f"¥{amount:,.2f}",
+            bands[band],
+            entrusted_on.isoformat(),
+            due_back_on.isoformat(),
+            f"{group or '—'} {member}",
+            status,
         )
-        for row in rows
+        for (
+            row_id,
+            vendor,
+            case_no,
+            project,
+            _entrusted_by,
+            debtor,
+            card,
+            amount,
+            _days,
+            band,
+            entrusted_on,
+            due_back_on,
+            group,
+            member,
+            status,
+        ) in rows
     ]
 
 
 def _list_page(
-    rows: Sequence[Any],
+    rows: Sequence[CaseLine],
     wanted: CaseFilter,
     find: FindForm,
     *,
@@ -162,7 +175,7 @@ def index() -> Answer:
 def find() -> Answer:
     """Exact search by card or phone number: posted, so that no address or log holds it."""
     form, status = FindForm(), 422
-    rows: Sequence[Any] = ()
+    rows: Sequence[CaseLine] = ()
     problem: PortalError | None = None
     if form.validate_on_submit():
         try:
@@ -208,8 +221,8 @@ def _download(body: bytes, name: str) -> Response:
     return answer
 
 
-def _sheet(rows: Sequence[Any], *, company: bool) -> ExportSheet:
-    names, statuses, bands = listing.names_of(db(), rows), _status_names(), _band_names()
+def _sheet(rows: Sequence[CaseLine], *, company: bool) -> ExportSheet:
+    statuses, bands = _status_names(), _band_names()
     columns = [
         ExportColumn(_("Case number"), width=20),
         ExportColumn(_("Project")),
@@ -228,7 +241,7 @@ def _sheet(rows: Sequence[Any], *, company: bool) -> ExportSheet:
     cells = [
         [
             row.case_no,
-            names.projects.get(row.project_id, ""),
+            row.project,
             row.entrusting_company,
             row.debtor_masked,
             row.card_masked,
@@ -237,8 +250,8 @@ def _sheet(rows: Sequence[Any], *, company: bool) -> ExportSheet:
             bands[row.age_band],
             row.entrusted_on,
             row.due_back_on,
-            names.groups.get(row.group_id, ""),
-            names.members.get(row.member_id, ""),
+            row.group,
+            row.member,
             statuses[row.status],
         ]
         for row in rows
@@ -246,7 +259,7 @@ def _sheet(rows: Sequence[Any], *, company: bool) -> ExportSheet:
     if company:
         columns.insert(0, ExportColumn(_("Vendor")))
         for line, row in zip(cells, rows, strict=True):
-            line.insert(0, names.vendors.get(row.tenant_id, ""))
+            line.insert(0, row.vendor)
     return ExportSheet(_("Cases"), columns, cells)
 
 

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
-from flask_babel import gettext
 from markupsafe import Markup
 
 from portal.calendar.rules import WorkingCalendar
@@ -21,6 +20,7 @@ from portal.deadlines.models import Deadline
 from portal.deadlines.queries import ClockView, clock_view, remaining_text
 from portal.deadlines.rules import Tone, tone
 from portal.kernel import clock as clocks
+from portal.kernel.texts import gettext
 from portal.materials.words import REQUEST_STATES
 from portal.rectification.words import STATES as NOTICE_STATES
 from portal.scoring.charts import trend_chart, trend_rows

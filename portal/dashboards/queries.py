@@ -21,6 +21,7 @@ from portal.materials.kinds import ItemState, RequestState
 from portal.materials.models import MaterialRequest, RequestItem
 from portal.rectification.models import Rectification
 from portal.scoring.models import Score, ScoreState
+from tenants.prepared import Prepared
 
 CLOCKS = 60
 ROWS = 10
@@ -31,7 +32,7 @@ _M = MaterialRequest.__table__.c
 _I = RequestItem.__table__.c
 _R = Rectification.__table__.c
 _S = Score.__table__.c
-_TENANT: sa.BindParameter[UUID] = sa.bindparam("tenant", type_=sa.Uuid())
+_TENANT: sa.BindParameter[UUID] = sa.bindparam("tenant", None, type_=sa.Uuid())
 
 OPEN_REQUESTS = (RequestState.ISSUED.value,)
 OPEN_NOTICES = ("issued", "returned")
@@ -116,15 +117,16 @@ def _clocks(*conditions: Any) -> sa.Select[Any]:
     )
 
 
-_VENDOR_CLOCKS = _clocks(_D.tenant_id == _TENANT, _D.issued_at.is_not(None), _D.owed_by == "vendor")
+_VENDOR_CLOCKS = Prepared(
+    _clocks(_D.tenant_id == _TENANT, _D.issued_at.is_not(None), _D.owed_by == "vendor")
+)
 _OWED_BY_VENDORS = _clocks(_D.owed_by == "vendor")
 _OWED_BY_COMPANY = _clocks(_D.owed_by == "company")
 
 
 def vendor_clocks(session: Session, tenant_id: UUID) -> list[Clock]:
     """What a vendor owes, the most pressing first."""
-    rows = session.execute(_VENDOR_CLOCKS, {"tenant": tenant_id})
-    return [Clock(*row) for row in rows]
+    return [Clock(*row) for row in _VENDOR_CLOCKS.rows(session, {"tenant": tenant_id})]
 
 
 def company_clocks(session: Session, owed_by: str) -> list[Clock]:
@@ -229,14 +231,14 @@ def _works(requests: tuple[Any, ...], notices: tuple[Any, ...]) -> Any:
     return sa.union_all(_with_counts(_requests(*requests)), _notices(*notices))
 
 
-_VENDOR_WORKS = _works((_M.tenant_id == _TENANT,), (_R.tenant_id == _TENANT,))
+_VENDOR_WORKS = Prepared(_works((_M.tenant_id == _TENANT,), (_R.tenant_id == _TENANT,)))
 _COMPANY_WORKS = _with_counts(_requests(_M.state.in_(OPEN_REQUESTS)))
 
 
 def vendor_works(session: Session, tenant_id: UUID) -> list[Work]:
     """The newest requests and notices of a vendor: those that run by their due time, then the
     others, newest first."""
-    rows = [Work(*row) for row in session.execute(_VENDOR_WORKS, {"tenant": tenant_id})]
+    rows = [Work(*row) for row in _VENDOR_WORKS.rows(session, {"tenant": tenant_id})]
     running = sorted((row for row in rows if row.running), key=lambda row: row.due_at)
     others = sorted(
         (row for row in rows if not row.running), key=lambda row: row.issued_at, reverse=True
@@ -285,9 +287,9 @@ def _months() -> sa.Select[Any]:
     )
 
 
-_MONTHS = _months()
+_MONTHS = Prepared(_months())
 
 
 def months(session: Session, tenant_id: UUID) -> list[Month]:
     """A vendor's issued scores of twelve months, newest first."""
-    return [Month(*row) for row in session.execute(_MONTHS, {"tenant": tenant_id})]
+    return [Month(*row) for row in _MONTHS.rows(session, {"tenant": tenant_id})]

@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, render_template
-from flask_babel import get_locale
-from flask_babel import gettext as _
 
 from portal.audits import permissions as audits
 from portal.calendar.service import load
@@ -19,6 +17,8 @@ from portal.fees import permissions as fees
 from portal.journal import permissions as journal
 from portal.kernel import clock
 from portal.kernel.access import Permission, signed_in
+from portal.kernel.texts import code
+from portal.kernel.texts import gettext as _
 from portal.kernel.web import actor, db
 from portal.materials import permissions as materials
 from portal.rectification import permissions as rectification
@@ -54,8 +54,8 @@ def _vendor() -> str:
         may_deliver=may["material_request"],
         cards=pages.cards(clocks, works, calendar, now, may=may),
         rows=pages.rows(works, clocks, calendar, now, may=may),
-        words=pages.words(str(get_locale()), company=False),
-        standing=pages.standing(months, str(get_locale())),
+        words=pages.words(code(), company=False),
+        standing=pages.standing(months, code()),
     )
 
 
@@ -165,7 +165,7 @@ def _company() -> str:
         piles=_piles(company.waiting(session, _month_began(now))),
         standings=standings if sees_requests or sees_notices or sees_scores else [],
         rows=pages.rows(works, owed, calendar, now, vendors=names),
-        words=pages.words(str(get_locale()), company=True),
+        words=pages.words(code(), company=True),
         sees_requests=sees_requests,
         own=[_own(one, calendar, now, names) for one in own[:6]],
         sees_own=person.may(audits.SEE_REVIEWS),

@@ -87,6 +87,61 @@ def decode(cursor: str) -> tuple[str, Any, UUID]:
         ) from (error)
 
 
+def place_of(cursor: str | None) -> tuple[bool, dict[str, Any]]:
+    """Where a page begins: whether it is read backwards, and the values for `page_statement`."""
+    if not cursor:
+        return False, {}
+    direction, value, row_id = decode(cursor)
+    return direction == "b", {"at_value": value, "at_id": row_id}
+
+
+def page_statement(
+    statement: sa.Select[*tuple[Any, ...]],
+    sort: Sort,
+    *,
+    placed: bool,
+    backwards: bool,
+    size: int = PAGE_SIZE,
+) -> sa.Select[*tuple[Any, ...]]:
+    """`statement` for one page in this order. `placed`: from the row that the values of `place_of`
+    name; otherwise from the list's beginning. Holds no value of a request, so it may be kept."""
+    down = sort.descending != backwards
+    if placed:
+        place = sa.tuple_(sort.column, sort.id)
+        here = sa.tuple_(
+            sa.bindparam("at_value", None, type_=sort.column.type),
+            sa.bindparam("at_id", None, type_=sort.id.type),
+        )
+        statement = statement.where(place < here if down else place > here)
+    order: Sequence[Any] = [part.desc() if down else part.asc() for part in (sort.column, sort.id)]
+    # A literal: for an unknown limit the planner reckons with a tenth of the table.
+    return statement.order_by(*order).limit(sa.literal_column(str(size + 1)))
+
+
+def page_of(
+    rows: Sequence[T],
+    key: Callable[[T], tuple[Any, UUID]],
+    *,
+    placed: bool,
+    backwards: bool,
+    size: int = PAGE_SIZE,
+) -> Page[T]:
+    """The rows that `page_statement` gave, as a page. `key`: a row's sort value and id."""
+    more = len(rows) > size
+    rows = rows[:size]
+    if not rows:
+        return Page((), None, None)
+    if backwards:
+        rows = rows[::-1]
+    has_next, has_previous = (True, more) if backwards else (more, placed)
+    last, first = rows[-1], rows[0]
+    return Page(
+        tuple(rows),
+        encode("a", *key(last)) if has_next else None,
+        encode("b", *key(first)) if has_previous else None,
+    )
+
+
 def paginate(
     session: Session,
     statement: sa.Select[*tuple[Any, ...]],
@@ -96,27 +151,7 @@ def paginate(
     size: int = PAGE_SIZE,
 ) -> Page[sa.Row[*tuple[Any, ...]]]:
     """Run `statement` for one page. It must select the sort column as `sort_key` and `id`."""
-    direction, backwards = "a", False
-    if cursor:
-        direction, value, row_id = decode(cursor)
-        backwards = direction == "b"
-        place = sa.tuple_(sort.column, sort.id)
-        here = sa.tuple_(sa.literal(value, sort.column.type), sa.literal(row_id, sort.id.type))
-        ascending = sort.descending == backwards
-        statement = statement.where(place > here if ascending else place < here)
-    down = sort.descending != backwards
-    order: Sequence[Any] = [part.desc() if down else part.asc() for part in (sort.column, sort.id)]
-    rows = list(session.execute(statement.order_by(*order).limit(size + 1)))
-    more = len(rows) > size
-    rows = rows[:size]
-    if backwards:
-        rows.reverse()
-    has_next, has_previous = (True, more) if backwards else (more, bool(cursor))
-    if not rows:
-        return Page((), None, None)
-    last, first = rows[-1], rows[0]
-    return Page(
-        tuple(rows),
-        encode("a", last.sort_key, last.id) if has_next else None,
-        encode("b", first.sort_key, first.id) if has_previous else None,
-    )
+    backwards, values = place_of(cursor)
+    shape = {"placed": bool(values), "backwards": backwards, "size": size}
+    rows = session.execute(page_statement(statement, sort, **shape), values).all()  # type: ignore[arg-type]
+    return page_of(rows, lambda row: (row.sort_key, row.id), **shape)  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from portal.kernel.access import Actor, Role
 from portal.kernel.phrases import Phrase
 from portal.notifications.kinds import MessageKind
 from portal.notifications.models import Notification, NotificationRead
+from tenants.prepared import Prepared
 
 INBOX = 50
 
@@ -93,22 +94,27 @@ def _text(template: str, params: Mapping[str, Any]) -> Phrase:
 
 
 _READ, _SENT = NotificationRead.__table__.c, Notification.__table__.c
-_TENANT: sa.BindParameter[UUID] = sa.bindparam("tenant", type_=sa.Uuid())
-_UNREAD = sa.select(sa.func.count()).select_from(
-    sa.select(_SENT.id)
-    .where(
-        _SENT.tenant_id == _TENANT,
-        _SENT.roles.has_any(sa.bindparam("roles", type_=_TEXTS)),
-        _SENT.at
-        > sa.func.coalesce(
-            sa.select(_READ.read_at)
-            .where(_READ.tenant_id == _TENANT, _READ.id == sa.bindparam("person", type_=sa.Uuid()))
-            .scalar_subquery(),
-            sa.text("'-infinity'::timestamptz"),
-        ),
+_TENANT: sa.BindParameter[UUID] = sa.bindparam("tenant", None, type_=sa.Uuid())
+_UNREAD = Prepared(
+    sa.select(sa.func.count()).select_from(
+        sa.select(_SENT.id)
+        .where(
+            _SENT.tenant_id == _TENANT,
+            _SENT.roles.has_any(sa.bindparam("roles", None, type_=_TEXTS)),
+            _SENT.at
+            > sa.func.coalesce(
+                sa.select(_READ.read_at)
+                .where(
+                    _READ.tenant_id == _TENANT,
+                    _READ.id == sa.bindparam("person", None, type_=sa.Uuid()),
+                )
+                .scalar_subquery(),
+                sa.text("'-infinity'::timestamptz"),
+            ),
+        )
+        .limit(100)
+        .subquery()
     )
-    .limit(100)
-    .subquery()
 )
 """Over tables, not entities, and built once: every page asks it. It names its tenant itself."""
 
@@ -120,7 +126,7 @@ def unread(session: Session, actor: Actor) -> int:
         "person": actor.account_id,
         "roles": [role.value for role in actor.roles],
     }
-    return session.scalar(_UNREAD, values) or 0
+    return int(_UNREAD.rows(session, values)[0][0])
 
 
 def mark_read(session: Session, actor: Actor) -> None:

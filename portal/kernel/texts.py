@@ -1,0 +1,69 @@
+"""Translations from memory: `gettext` for pages that have milliseconds.
+
+Flask-Babel looks up its context, the locale and the catalogue anew for each text, which for the
+hundred texts of a page costs more than its queries. What a text is in a language never changes
+while the process lives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+from flask import g, has_app_context
+from flask_babel import get_locale
+from flask_babel import gettext as translate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Language:
+    """A language's code as Babel writes it (zh_Hans_CN), and the texts that were asked for."""
+
+    code: str
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+_LANGUAGES: dict[str, Language] = {}
+
+
+def _held() -> SimpleNamespace | None:
+    """What Flask-Babel holds for this request; None outside of one."""
+    return vars(g).get("_flask_babel") if has_app_context() else None
+
+
+def language() -> Language | None:
+    """The language of this moment; None where there is none, as in a command.
+
+    Kept beside the locale that Flask-Babel holds for the request, and only as long as it is that
+    very object: `force_locale` and `refresh` change it.
+    """
+    held = _held()
+    known = vars(held).get("portal_language") if held is not None else None
+    if held is not None and known is not None and known[0] is held.babel_locale:
+        found: Language = known[1]
+        return found
+    locale = get_locale()
+    if locale is None:
+        return None
+    found = _LANGUAGES.setdefault(str(locale), Language(str(locale)))
+    held = _held()
+    if held is not None:
+        held.portal_language = (locale, found)
+    return found
+
+
+def code() -> str:
+    """The code of the present language; "" where there is none."""
+    found = language()
+    return "" if found is None else found.code
+
+
+def gettext(msgid: str, /, **values: object) -> str:
+    """A literal message id in the reader's language, placeholders filled in."""
+    present = language()
+    if present is None:
+        text = str(translate(msgid))
+    else:
+        known = present.texts.get(msgid)
+        text = present.texts[msgid] = known if known is not None else str(translate(msgid))
+    return text % values if values else text
