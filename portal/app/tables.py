@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.audits import models as audits
 from portal.calendar import models as calendar
 from portal.cases import models as cases
+from portal.contacts import models as contacts
 from portal.deadlines import models as deadlines
 from portal.excellence import models as excellence
 from portal.fees import models as fees
@@ -37,6 +38,7 @@ MODULES = (
     vendors,
     cases,
     receipts,
+    contacts,
     materials,
     audits,
     rectification,

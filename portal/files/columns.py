@@ -59,7 +59,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A table: its name (also the sheet's), its columns, how long it may be."""
+    """A table: its name (also the sheet's), its columns, how long it may be.
+
+    `others_ignored`: the file comes from another system, so columns that are not part of the table
+    are passed over; else each is an error, for it may be a title spelt wrong.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -67,6 +71,7 @@ class Template:
     title_en: str = ""
     title_hant: str = ""
     max_rows: int = 100_000
+    others_ignored: bool = False
 
     def title(self, lang: str) -> str:
         """The sheet's title in a language."""

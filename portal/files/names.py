@@ -62,7 +62,8 @@ class Call:
 class Candidates:
     """What a name may mean. `case_parts`: the parts a case number could be made of, by folder.
 
-    `kind` is the best guess; `said` when a word in the name or folder says it.
+    `kind` is the best guess; `said` when a word in the name or folder says it. `moments`: times of
+    fourteen digits anywhere in the name.
     """
 
     case_parts: tuple[tuple[str, ...], ...]
@@ -71,6 +72,19 @@ class Candidates:
     kind: MaterialKind | None
     said: bool
     file_kind: FileKind | None
+    moments: tuple[datetime, ...] = ()
+
+    @property
+    def times(self) -> tuple[datetime, ...]:
+        """When the call was, by whatever in the name is a moment; aware UTC."""
+        told = (call.at for call in self.calls if call.at is not None)
+        return tuple(dict.fromkeys((*told, *self.moments)))
+
+    @property
+    def digits(self) -> tuple[str, ...]:
+        """Runs of digits as long as a card number."""
+        pieces = (piece for parts in self.case_parts for piece in parts)
+        return tuple(piece for piece in pieces if piece.isdigit() and 12 <= len(piece) <= 24)
 
     @property
     def possible(self) -> frozenset[MaterialKind]:
@@ -114,6 +128,11 @@ def masked_name(original: str) -> str:
     return _shortened(_LONG_DIGITS.sub(_masked, display_name(original)))
 
 
+def masked_text(text: str) -> str:
+    """Any short text, such as a dialler's call id, with telephone and card numbers masked."""
+    return _LONG_DIGITS.sub(_masked, text)
+
+
 def _masked(found: re.Match[str]) -> str:
     text = found.group()
     if len(text) == 14 and _moment(text) is not None:
@@ -148,6 +167,9 @@ DEFAULT_PATTERNS: tuple[Pattern, ...] = (
     Pattern("time_phone", rf"(?<!\d){_TIME}[-_]{_PHONE}(?!\d)"),
     Pattern("phone", rf"(?<!\d){_PHONE}(?!\d)"),
 )
+
+_STAMP = re.compile(r"(?<!\d)20\d{6}[-_ T]?\d{2}[-.]?\d{2}[-.]?\d{2}(?!\d)", re.ASCII)
+_NO_JOINTS = str.maketrans("", "", "-_. T")
 
 _GROUPS = frozenset({"phone", "case_no", "extension", "time", "date", "clock"})
 _UNBOUNDED = re.compile(r"(?<!\\)(?:\*|\+|\{\d*,\})")
@@ -225,7 +247,11 @@ def candidates(path: str, patterns: CompiledPatterns = DEFAULTS) -> Candidates:
     said = _said(parts, file_kind)
     kind = said or _usual(file_kind)
     found_calls = _most_telling(calls)
-    return Candidates(pieces, tuple(numbers), found_calls, kind, said is not None, file_kind)
+    stamps = (_moment(found.group().translate(_NO_JOINTS)) for found in _STAMP.finditer(stems[-1]))
+    moments = tuple(at for at in stamps if at is not None)
+    return Candidates(
+        pieces, tuple(numbers), found_calls, kind, said is not None, file_kind, moments
+    )
 
 
 def _take(found: re.Match[str], calls: dict[Call, None], numbers: dict[str, None]) -> None:

@@ -157,6 +157,21 @@ _MESSAGES: dict[str, Phrase] = {
     "percent_unclear": phrase(
         "It is not clear whether this is per cent. Write it with the sign, like %(example)s."
     ),
+    "not_duration": phrase("This is not a length of time. Write it like %(example)s."),
+    "unknown_case": phrase(
+        "The vendor holds no case of this number. Correct it, or delete the row."
+    ),
+    "phone_of_no_case": phrase(
+        "No case of the vendor has this number. Fill in the case number, or delete the row."
+    ),
+    "phone_of_several": phrase(
+        "Several cases of the vendor have this number. Fill in the case number."
+    ),
+    "in_future": phrase("This time has not come yet. Correct it."),
+    "call_differs": phrase(
+        "This call is recorded already with another length or result. Correct the row, or write "
+        "to the audit department."
+    ),
     "duplicate_value": phrase(
         "The same value stands in row %(row)s already. Delete one of the rows, or correct it."
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -24,14 +24,23 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from portal.files import sandbox
+from portal.files import delimited, sandbox
 from portal.files.archive import unpack
 from portal.files.blank import template_workbook
 from portal.files.cells import Bad, Book, Cell, blank, error_value, shown
 from portal.files.columns import Column, Row, Table, Template, example_cell, fold_title, letter
 from portal.files.problems import CellError, Problem, Refused
 
-__all__ = ["Column", "Row", "Table", "Template", "read_table", "sheet_count", "template_workbook"]
+__all__ = [
+    "Column",
+    "Row",
+    "Table",
+    "Template",
+    "read_list",
+    "read_table",
+    "sheet_count",
+    "template_workbook",
+]
 
 HEADER_WITHIN = 30
 _MAX_SHEETS = 30
@@ -96,17 +105,66 @@ def _read(workbook: CalamineWorkbook, book: Book, template: Template, lang: str)
     merged = _merged(sheet, header)
     if merged:
         file_errors.append(merged)
+    return _table(_cells(sheet), header, book, template, file_errors, sheet.name)
+
+
+def _table(
+    lines: Iterable[list[Cell]],
+    header: _Header,
+    book: Book,
+    template: Template,
+    file_errors: list[Problem],
+    sheet: str,
+) -> Table:
+    """The table below a header that was found."""
     titles = {column.key: header.titles[index] for index, column in header.columns.items()}
     letters = {column.key: letter(index) for index, column in header.columns.items()}
     rows: list[Row] = []
     if not file_errors:
-        rows = list(islice(_rows(sheet, header, book, template), template.max_rows + 1))
+        rows = list(islice(_rows(lines, header, book, template), template.max_rows + 1))
         if not rows:
             file_errors.append(Problem("no_rows"))
         elif len(rows) > template.max_rows:
             rows.pop()
             file_errors.append(Problem("too_many_rows", {"most": template.max_rows}))
-    return Table(tuple(rows), tuple(file_errors), sheet.name, header.row + 1, titles, letters)
+    return Table(tuple(rows), tuple(file_errors), sheet, header.row + 1, titles, letters)
+
+
+def read_list(path: Path, template: Template, *, lang: str = "zh_Hans_CN") -> Table:
+    """The rows of a list that another system wrote: a workbook, or CSV in whatever encoding and
+    with whatever separator. Like `read_table` else."""
+    outcome = sandbox.run(_read_list_here, path, template, lang, limits=_LIMITS)
+    if outcome.value is not None:
+        return outcome.value
+    code = "unreadable" if outcome.status is sandbox.Status.ERROR else "too_complex"
+    return Table(file_errors=(Problem(code),))
+
+
+def _read_list_here(path: Path, template: Template, lang: str) -> Table:
+    with path.open("rb") as file:
+        start = file.read(8)
+    if delimited.is_workbook(start):
+        return _read_here(path, template, lang)
+    try:
+        lines = delimited.lines(path)
+    except Refused as refused:
+        return Table(file_errors=(refused.problem,))
+    known = _known(template)
+    headers = [_as_header(at, cells, known) for at, cells in enumerate(lines[:HEADER_WITHIN])]
+    header = max(headers, key=lambda one: len(one.columns), default=None)
+    if header is None or len(header.columns) < min(2, len(template.columns)):
+        return Table(file_errors=(_no_header(template, lang),))
+    errors = _header_errors(header, template, lang)
+    return _table(lines, header, Book(), template, errors, "")
+
+
+def _known(template: Template) -> dict[str, Column]:
+    return {name: column for column in template.columns for name in column.names()}
+
+
+def _no_header(template: Template, lang: str) -> Problem:
+    titles = "、".join(column.title(lang) for column in template.columns)
+    return Problem("no_header", {"rows": HEADER_WITHIN, "titles": titles})
 
 
 def _find_header(
@@ -122,7 +180,7 @@ def _find_header(
         raise Refused("no_sheet")
     named = template.titles()
     visible.sort(key=lambda name: fold_title(name) not in named)
-    known = {name: column for column in template.columns for name in column.names()}
+    known = _known(template)
     best: tuple[CalamineSheet, _Header] | None = None
     for name in visible[:_MAX_SHEETS]:
         sheet = workbook.get_sheet_by_name(name)
@@ -134,8 +192,8 @@ def _find_header(
             return best
     needed = min(2, len(template.columns))
     if best is None or len(best[1].columns) < needed:
-        titles = "、".join(column.title(lang) for column in template.columns)
-        raise Refused("no_header", rows=HEADER_WITHIN, titles=titles)
+        problem = _no_header(template, lang)
+        raise Refused(problem.code, **problem.params)
     return best
 
 
@@ -167,7 +225,7 @@ def _header_errors(header: _Header, template: Template, lang: str) -> list[Probl
     absent = [column for column in template.columns if column.key not in places]
     guesses = {fold_title(column.title(lang)): column.title(lang) for column in absent}
     for index, title in header.titles.items():
-        if index not in header.columns:
+        if index not in header.columns and not template.others_ignored:
             params = {"letter": letter(index), "title": title}
             close = difflib.get_close_matches(fold_title(title), guesses, 1, 0.5)
             if close:
@@ -200,11 +258,13 @@ def _cells(sheet: CalamineSheet) -> Iterator[list[Cell]]:
         yield before + cells if before else cells
 
 
-def _rows(sheet: CalamineSheet, header: _Header, book: Book, template: Template) -> Iterator[Row]:
-    """The rows below the titles that hold anything."""
+def _rows(
+    lines: Iterable[list[Cell]], header: _Header, book: Book, template: Template
+) -> Iterator[Row]:
+    """The rows below the titles that hold anything; `lines` from the file's first on."""
     reader = _RowReader(header, book)
     example = _example(template, book)
-    for number, cells in enumerate(_cells(sheet), start=1):
+    for number, cells in enumerate(lines, start=1):
         if number <= header.row + 1:
             continue
         row = reader.read(number, cells)
