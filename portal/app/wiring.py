@@ -26,6 +26,7 @@ from portal.identity import views as identity_views
 from portal.jobs import views as jobs_views
 from portal.journal import views as journal_views
 from portal.kernel.events import Event, Subscriber, wire
+from portal.materials import calls as materials_calls
 from portal.materials import changes_views as materials_changes
 from portal.materials import desk as materials_desk
 from portal.materials import files as materials_files
@@ -61,6 +62,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     materials_desk.bp,
     materials_files.bp,
     materials_changes.bp,
+    materials_calls.bp,
     reviews_views.bp,
     assessments_views.bp,
     rectification_views.bp,

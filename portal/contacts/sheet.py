@@ -21,7 +21,11 @@ _PARTS = re.compile(
     r"(?:(\d{1,5}(?:\.\d+)?)\s*(?:秒钟|秒|s)?)?",
     re.ASCII | re.IGNORECASE,
 )
-_CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):(\d{2})", re.ASCII)
+_CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)", re.ASCII)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split("、"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +61,21 @@ class Seconds:
 
 
 def _seconds(value: Cell) -> float | None:
-    if isinstance(value, bool):
-        return None
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, time):
         return value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6
-    if isinstance(value, datetime):  # Excel's day 0 with a time: a clock that passed midnight
-        return None
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value) if value >= 0 else None
-    text = str(value).strip()
-    if match := _CLOCK.fullmatch(text):
-        hours, minutes, seconds = (int(part or 0) for part in match.groups())
-        return hours * 3600.0 + minutes * 60 + seconds if seconds < 60 else None
-    match = _PARTS.fullmatch(text)
-    if match is None or not any(match.groups()):
+    return _seconds_of_text(value.strip()) if isinstance(value, str) else None
+
+
+def _seconds_of_text(text: str) -> float | None:
+    found = _CLOCK.fullmatch(text) or _PARTS.fullmatch(text)
+    if found is None or not any(found.groups()):
         return None
-    hours_, minutes_, seconds_ = (float(part or 0) for part in match.groups())
-    return hours_ * 3600 + minutes_ * 60 + seconds_
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,14 +133,15 @@ def _table(
 def read_list(path: Path, template: Template, *, lang: str = "zh_Hans_CN") -> Table:
     """The rows of a list that another system wrote: a workbook, or CSV in whatever encoding and
     with whatever separator. Like `read_table` else."""
-    outcome = sandbox.run(_read_list_here, path, template, lang, limits=_LIMITS)
+    outcome = sandbox.run(read_list_here, path, template, lang, limits=_LIMITS)
     if outcome.value is not None:
         return outcome.value
     code = "unreadable" if outcome.status is sandbox.Status.ERROR else "too_complex"
     return Table(file_errors=(Problem(code),))
 
 
-def _read_list_here(path: Path, template: Template, lang: str) -> Table:
+def read_list_here(path: Path, template: Template, lang: str) -> Table:
+    """`read_list` in this process, which must be the sandbox's."""
     with path.open("rb") as file:
         start = file.read(8)
     if delimited.is_workbook(start):

@@ -14,7 +14,7 @@ from portal.files.storage import LengthMismatch
 from portal.kernel.access import guard
 from portal.kernel.errors import Invalid, NotFound, PortalError
 from portal.kernel.web import actor, db
-from portal.materials import completion, matching, uploads
+from portal.materials import completion, manifest, matching, uploads
 from portal.materials.events import get_request
 from portal.materials.matching import MOST_NAMES, Dropped
 from portal.materials.permissions import DELIVER
@@ -46,7 +46,8 @@ def _dropped(entries: Any, most: int) -> list[Dropped]:
         path = str(entry.get("path") or entry.get("name") or "")
         if not isinstance(size, int) or not path or len(path) > 4_096:
             raise _unreadable()
-        found.append(Dropped(str(entry.get("key", ""))[:80], path, size))
+        key = str(entry.get("key", ""))[:80]
+        found.append(Dropped(key, path, size, manifest.hint_of(entry.get("hint"))))
     return found
 
 
@@ -70,6 +71,8 @@ def match(request_id: UUID) -> Response:
                     "item_label": answer.item_label,
                     "message": answer.message,
                     "choices": _choices(answer.choices),
+                    "how": answer.how,
+                    "proposal": _choices((answer.proposal,))[0] if answer.proposal else None,
                 }
                 for answer in answers
             ],
@@ -80,6 +83,19 @@ def match(request_id: UUID) -> Response:
 
 def _choices(choices: tuple[tuple[UUID, str], ...]) -> list[dict[str, str]]:
     return [{"id": str(item_id), "label": label} for item_id, label in choices]
+
+
+@bp.post("/<uuid:request_id>/manifest")
+@guard(DELIVER)
+def read_manifest(request_id: UUID) -> Response:
+    """What a list in the dropped set says of its files: hints that the desk sends back with the
+    names to be matched. Nothing is kept (C4.1); a file that is no such list gives no entries."""
+    check_open(get_request(db(), request_id).state)
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise _unreadable()
+    entries = manifest.read(sent.stream, sent.filename)
+    return jsonify({"entries": entries})
 
 
 @bp.post("/<uuid:request_id>/uploads")
@@ -96,7 +112,8 @@ def start(request_id: UUID) -> Response:
     except ValueError as error:
         raise NotFound("request item") from error
     path = str(body.get("path") or name)[-4_096:]
-    announced = uploads.Announced(name, size, matching.how_of(db(), found, path, item_id))
+    hint = manifest.hint_of(body.get("hint"))
+    announced = uploads.Announced(name, size, matching.how_of(db(), found, path, item_id, hint))
     upload = uploads.start(db(), found.id, item_id, announced, actor=actor())
     db().commit()
     put_url = url_for("material_uploads.put", request_id=found.id, upload_id=upload.id)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.cases.models import Case
+from portal.contacts.queries import CallFacts, calls_by_id
 from portal.files.models import StoredFile
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
@@ -23,7 +24,8 @@ from portal.materials.rules import Tallied
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A delivered file. `problems` are codes with parameters of `portal.files.problems`."""
+    """A delivered file. `problems` (unusable) and `remarks` (to be looked at) are codes with
+    parameters of `portal.files.problems`; `virus_scan` is never "clean" without a scan."""
 
     id: UUID
     item_id: UUID
@@ -35,6 +37,8 @@ class FileRow:
     state: str
     check_state: str
     problems: tuple[tuple[str, dict[str, Any]], ...]
+    remarks: tuple[tuple[str, dict[str, Any]], ...]
+    virus_scan: str
     duration: float | None
     has_peaks: bool
     delivered_at: datetime
@@ -63,6 +67,10 @@ class FileRow:
         return f"{self.path}/peaks"
 
 
+def _said(result: dict[str, Any], what: str) -> tuple[tuple[str, dict[str, Any]], ...]:
+    return tuple((entry["code"], entry["params"]) for entry in result.get(what, ()))
+
+
 def _file_row(row: Any) -> FileRow:
     delivery: Delivery = row[0]
     result = delivery.check_result
@@ -76,7 +84,9 @@ def _file_row(row: Any) -> FileRow:
         delivery.sha256,
         delivery.state,
         delivery.check_state,
-        tuple((entry["code"], entry["params"]) for entry in result.get("problems", ())),
+        _said(result, "problems"),
+        _said(result, "remarks"),
+        result.get("virus_scan", "not_scanned"),
         result.get("facts", {}).get("duration"),
         delivery.peaks_key is not None,
         delivery.delivered_at,
@@ -158,8 +168,47 @@ def delivered_files(
 
 
 @dataclass(frozen=True, slots=True)
+class ProofRow:
+    """What the vendor gave to prove that an item cannot be provided."""
+
+    id: UUID
+    safe_name: str
+    size: int
+
+
+def _proofs(session: Session, items: Sequence[RequestItem]) -> dict[UUID, ProofRow]:
+    ids = [item.proof_id for item in items if item.proof_id is not None]
+    if not ids:
+        return {}
+    rows = session.scalars(sa.select(StoredFile).where(StoredFile.id.in_(ids)))
+    return {row.id: ProofRow(row.id, row.safe_name, row.size) for row in rows}
+
+
+def get_proof(session: Session, request_id: UUID, item_id: UUID) -> StoredFile:
+    """The proof that an item of the request carries; raises `NotFound`."""
+    row = session.scalars(
+        sa.select(StoredFile)
+        .join(
+            RequestItem,
+            sa.and_(
+                RequestItem.tenant_id == StoredFile.tenant_id,
+                RequestItem.proof_id == StoredFile.id,
+            ),
+        )
+        .where(
+            RequestItem.id == item_id,
+            RequestItem.request_id == request_id,
+            StoredFile.state == "stored",
+        )
+    ).first()
+    if row is None:
+        raise NotFound("proof")
+    return row
+
+
+@dataclass(frozen=True, slots=True)
 class ItemRow:
-    """An item in the table of a request."""
+    """An item in the table of a request; `call` where it is the recording of one call."""
 
     id: UUID
     case_id: UUID
@@ -177,6 +226,8 @@ class ItemRow:
     decision_note: str | None
     decided_by_name: str | None
     version: int
+    call: CallFacts | None
+    proof: ProofRow | None
     files: tuple[FileRow, ...]
     old_files: tuple[FileRow, ...]
 
@@ -218,18 +269,29 @@ def list_items(
     cursor: str | None = None,
     *,
     size: int = 150,
+    calls_only: bool = False,
 ) -> Page[ItemRow]:
-    """The items of a request by case number, with their files."""
+    """The items of a request by case number, with their files; all, or those of single calls."""
     statement = (
         _items(request)
         .add_columns(RequestItem.id.label("id"), RequestItem.case_no.label("sort_key"))
-        .where(_shown(show))
+        .where(_shown(show), RequestItem.call_id.is_not(None) if calls_only else sa.true())
     )
     page = paginate(
         session, statement, Sort(RequestItem.case_no, RequestItem.id), cursor, size=size
     )
-    files = files_of(session, [row.id for row in page.items])
-    return page.map(lambda row: _item_row(row, files.get(row.id, [])))
+    items = [row[0] for row in page.items]
+    files = files_of(session, [item.id for item in items])
+    calls = calls_by_id(session, [item.call_id for item in items if item.call_id])
+    proofs = _proofs(session, items)
+    return page.map(
+        lambda row: _item_row(
+            row,
+            files.get(row.id, []),
+            calls.get(row[0].call_id),
+            proofs.get(row[0].proof_id),
+        )
+    )
 
 
 def _items(request: MaterialRequest) -> Any:
@@ -243,7 +305,9 @@ def _items(request: MaterialRequest) -> Any:
     return statement
 
 
-def _item_row(row: Any, files: Sequence[FileRow]) -> ItemRow:
+def _item_row(
+    row: Any, files: Sequence[FileRow], call: CallFacts | None, proof: ProofRow | None
+) -> ItemRow:
     item: RequestItem = row[0]
     return ItemRow(
         item.id,
@@ -262,6 +326,8 @@ def _item_row(row: Any, files: Sequence[FileRow]) -> ItemRow:
         item.decision_note,
         item.decided_by_name,
         item.version,
+        call,
+        proof,
         tuple(file for file in files if file.state == "current"),
         tuple(file for file in files if file.state != "current"),
     )
@@ -279,6 +345,7 @@ class PaperItem:
     answer_note: str | None
     tallied: Tallied
     files: tuple[FileRow, ...]
+    call: CallFacts | None
     round: int = 1
 
 
@@ -294,10 +361,16 @@ def paper_items(session: Session, request: MaterialRequest) -> list[PaperItem]:
         )
     ):
         files.setdefault(found[0].item_id, []).append(_file_row(found))
-    return [_paper_item(row[0], row.card_masked, files.get(row[0].id, [])) for row in rows]
+    calls = calls_by_id(session, [row[0].call_id for row in rows if row[0].call_id])
+    return [
+        _paper_item(row[0], row.card_masked, files.get(row[0].id, []), calls.get(row[0].call_id))
+        for row in rows
+    ]
 
 
-def _paper_item(item: RequestItem, card: str, files: Sequence[FileRow]) -> PaperItem:
+def _paper_item(
+    item: RequestItem, card: str, files: Sequence[FileRow], call: CallFacts | None
+) -> PaperItem:
     broken = bool(files) and all(file.check_state == CheckState.PROBLEM for file in files)
     return PaperItem(
         item.case_no,
@@ -308,6 +381,7 @@ def _paper_item(item: RequestItem, card: str, files: Sequence[FileRow]) -> Paper
         item.answer_note,
         Tallied(item.state, item.required, item.answer_reason is not None, 1, int(broken)),
         tuple(files),
+        call,
         item.round,
     )
 

@@ -10,19 +10,40 @@ from uuid import UUID, uuid5
 
 import sqlalchemy as sa
 
+from portal.contacts import service as contacts
+from portal.contacts.sheet import TEMPLATE
 from portal.files import audio
 from portal.files.inspect import Inspection, inspect
 from portal.files.models import StoredFile
 from portal.files.names import download_name
-from portal.files.service import NAME_PLACE, keep, storage
+from portal.files.service import NAME_PLACE, get_file, keep, storage
 from portal.files.storage import local_copy, make_key
+from portal.files.workbook import read_list
 from portal.jobs.registry import Job, task
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
+from portal.materials.expected import expect_in_open
 from portal.materials.kinds import CheckState
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
 from portal.materials.uploads import formats_of
 from tenants.vault import installed
+
+
+@task("materials.take_calls", vendor_may=True)
+def take_calls(job: Job, *, list_id: str) -> dict[str, Any]:
+    """Record the calls of an uploaded list, in the scope of whoever uploaded it, and give each
+    connected call its item on the open requests. A repeated job finds the list taken."""
+    row = contacts.get_list(job.session, UUID(list_id), lock=True)
+    if row.state != "uploaded":
+        return dict(row.report.get("counts", {}))
+    file = get_file(job.session, row.file_id)
+    with local_copy(storage(), file.storage_key) as path:
+        table = read_list(path, TEMPLATE)
+    taken = contacts.take(job.session, row, table, actor=job.actor)
+    added = 0
+    if taken.cases:
+        added = expect_in_open(job.session, row.tenant_id, taken.cases, actor=job.actor)
+    return {**row.report["counts"], "items": added}
 
 
 @task("materials.check_delivery", vendor_may=True)

@@ -62,6 +62,7 @@ class RequestEventKind(StrEnum):
     EXTENSION_ASKED = "extension_asked"
     EXTENSION_GRANTED = "extension_granted"
     EXTENSION_REFUSED = "extension_refused"
+    CALLS_ADDED = "calls_added"
 
 
 class ExtensionState(StrEnum):

@@ -1,40 +1,48 @@
 """Where dropped files belong, decided from their names before anything is sent (UX 5, C4.1).
 
 The names themselves go nowhere: they are compared with case numbers and, through the blind index,
-with telephone numbers; nothing is logged or stored.
+with telephone, card and call numbers; nothing is logged or stored. How diallers name files is a
+scheme ("file_names") that the company edits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.cases.models import Case
+from portal.contacts.models import CallRecord
 from portal.files import matching, names
 from portal.files.kinds import FileKind, kind_of_name
-from portal.files.matching import How, Match, Status
+from portal.files.matching import Field, Hint, How, Match, Status
+from portal.kernel import clock
 from portal.kernel.phrases import Phrase
 from portal.materials.items import files_of
 from portal.materials.kinds import CheckState, ItemState, MaterialKind
 from portal.materials.models import MaterialRequest, RequestItem
+from portal.materials.scheme import patterns_in_force
 from portal.materials.uploads import formats_of, refusal
-from portal.materials.words import KINDS
-from tenants.vault import installed
+from portal.materials.words import item_label
+from tenants.vault import DataKey, installed
 
 MOST_NAMES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A file on the desk: the browser's key, its path (or name) and size."""
+    """A file on the desk: the browser's key, its path (or name) and size, and what a list that was
+    dropped with it says of it."""
 
     key: str
     path: str
     size: int
+    hint: Hint | None = None
 
     @property
     def name(self) -> str:
@@ -44,7 +52,8 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the desk shows for one file."""
+    """What the desk shows for one file. `proposal`: the item that a name nearly right may mean, for
+    a person to confirm with one click; `how` is the reason's code."""
 
     key: str
     status: str
@@ -52,51 +61,76 @@ class Answer:
     item_label: str
     message: str
     choices: tuple[tuple[UUID, str], ...]
+    how: str = ""
+    proposal: tuple[UUID, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """An item that still takes files."""
+    """An item that still takes files; a call's where it is one call's recording."""
 
     id: UUID
+    case_id: UUID
     case_no: str
     kind: str
     state: str
     phone_index: bytes
+    card_index: bytes
+    call_phone: bytes | None
+    call_index: bytes | None
+    started_at: datetime | None
+    extension: str | None
 
-
-def label(case_no: str, kind: str) -> str:
-    """An item for people: case number and kind of material."""
-    return f"{case_no} · {KINDS[kind]}"
+    @property
+    def label(self) -> str:
+        """The item for people."""
+        return item_label(self.case_no, self.kind, self.started_at)
 
 
 def _open_items(session: Session, request: MaterialRequest) -> list[_Open]:
     rows = session.execute(
-        sa.select(
-            RequestItem.id,
-            RequestItem.case_no,
-            RequestItem.kind,
-            RequestItem.state,
-            Case.phone_index,
-        )
-        .join(
-            Case, sa.and_(Case.tenant_id == RequestItem.tenant_id, Case.id == RequestItem.case_id)
-        )
-        .where(
-            RequestItem.tenant_id == request.tenant_id,
-            RequestItem.request_id == request.id,
-            RequestItem.state != ItemState.ACCEPTED,
-        )
-        .order_by(RequestItem.case_no, RequestItem.id)
+        _items_of(request)
+        .where(RequestItem.state.not_in((ItemState.ACCEPTED, ItemState.CANCELLED)))
+        .order_by(RequestItem.case_no, CallRecord.started_at, RequestItem.id)
     )
     return [_Open(*row) for row in rows]
 
 
+def _items_of(request: MaterialRequest) -> Any:
+    return (
+        sa.select(
+            RequestItem.id,
+            RequestItem.case_id,
+            RequestItem.case_no,
+            RequestItem.kind,
+            RequestItem.state,
+            Case.phone_index,
+            Case.card_index,
+            CallRecord.phone_index,
+            CallRecord.call_index,
+            CallRecord.started_at,
+            CallRecord.extension,
+        )
+        .join(
+            Case, sa.and_(Case.tenant_id == RequestItem.tenant_id, Case.id == RequestItem.case_id)
+        )
+        .outerjoin(
+            CallRecord,
+            sa.and_(
+                CallRecord.tenant_id == RequestItem.tenant_id,
+                CallRecord.id == RequestItem.call_id,
+            ),
+        )
+        .where(
+            RequestItem.tenant_id == request.tenant_id,
+            RequestItem.request_id == request.id,
+        )
+    )
+
+
 def choices(session: Session, request: MaterialRequest) -> tuple[tuple[UUID, str], ...]:
     """Every item that a file may be put to by hand."""
-    return tuple(
-        (item.id, label(item.case_no, item.kind)) for item in _open_items(session, request)
-    )
+    return tuple((item.id, item.label) for item in _open_items(session, request))
 
 
 def match_files(
@@ -104,23 +138,15 @@ def match_files(
 ) -> list[Answer]:
     """Place `files`; `listed` are on the desk already, so that a second copy is seen as such."""
     items = _open_items(session, request)
-    delivered = _delivered_names(session, items)
     key = installed().key(session, request.tenant_id)
-    expected = [
-        matching.Item(
-            str(item.id),
-            item.case_no,
-            frozenset((item.phone_index,)),
-            frozenset((names.MaterialKind(item.kind),)),
-            frozenset(delivered.get(item.id, ())),
-        )
-        for item in items
-    ]
     every = frozenset(FileKind(name) for entry in request.wanted for name in entry["formats"])
+    dropped = (*listed, *files)
     found = matching.match(
-        [file.path for file in (*listed, *files)],
-        expected,
-        phone_key=lambda phone: key.index("phone", phone),
+        [file.path for file in dropped],
+        _expected(items, _delivered_names(session, items)),
+        blind=lambda field, text: key.index(field.value, text),
+        patterns=patterns_in_force(session, clock.today()),
+        hints={file.path: file.hint for file in dropped if file.hint is not None},
     )[len(listed) :]
     known = {item.id: item for item in items}
     answers = []
@@ -131,6 +157,31 @@ def match_files(
         else:
             answers.append(_answer(request, file, _settled(request, known, file, answer), known))
     return answers
+
+
+def _expected(items: Sequence[_Open], delivered: Mapping[UUID, set[str]]) -> list[matching.Item]:
+    """The items as the matcher knows them. A call's recording goes by the number that was called;
+    a case's other materials by any number of the case."""
+    numbers: dict[UUID, set[bytes]] = {}
+    for item in items:
+        own = numbers.setdefault(item.case_id, {item.phone_index})
+        if item.call_phone is not None:
+            own.add(item.call_phone)
+    return [
+        matching.Item(
+            str(item.id),
+            item.case_no,
+            frozenset(numbers[item.case_id] if item.call_phone is None else (item.call_phone,)),
+            frozenset((names.MaterialKind(item.kind),)),
+            frozenset(delivered.get(item.id, ())),
+            item.card_index,
+            item.call_index,
+            item.started_at,
+            item.extension or "",
+            bool(delivered.get(item.id)),
+        )
+        for item in items
+    ]
 
 
 def _delivered_names(session: Session, items: Sequence[_Open]) -> Mapping[UUID, set[str]]:
@@ -177,28 +228,48 @@ def _answer(
         if refused:
             return _refused(file, refused)
     others = [known[UUID(other)] for other in found.others]
+    proposed = _proposed(request, file, found, known)
     return Answer(
         file.key,
         found.status.value,
         item.id if item else None,
-        label(item.case_no, item.kind) if item else "",
+        item.label if item else "",
         str(found.how.sentence),
-        tuple((other.id, label(other.case_no, other.kind)) for other in others),
+        tuple((other.id, other.label) for other in others),
+        found.how.value,
+        (proposed.id, proposed.label) if proposed is not None else None,
     )
 
 
-def how_of(session: Session, request: MaterialRequest, path: str, item_id: UUID) -> str:
-    """How a file came to its item: by its name, or by hand. For the record of the delivery."""
-    row = session.execute(
-        sa.select(RequestItem.case_no, RequestItem.kind, Case.phone_index)
-        .join(
-            Case, sa.and_(Case.tenant_id == RequestItem.tenant_id, Case.id == RequestItem.case_id)
-        )
-        .where(RequestItem.tenant_id == request.tenant_id, RequestItem.id == item_id)
-    ).first()
+def _proposed(
+    request: MaterialRequest, file: Dropped, found: Match, known: Mapping[UUID, _Open]
+) -> _Open | None:
+    """The item that the name may mean, if it takes such a file."""
+    if found.proposal is None:
+        return None
+    item = known[UUID(found.proposal)]
+    if refusal(file.name, file.size, formats_of(request, item.kind)):
+        return None
+    return item
+
+
+def how_of(
+    session: Session,
+    request: MaterialRequest,
+    path: str,
+    item_id: UUID,
+    hint: Hint | None = None,
+) -> str:
+    """How a file came to its item: by its name, by a list, or by hand. For the record."""
+    row = session.execute(_items_of(request).where(RequestItem.id == item_id)).first()
     if row is None:
         return "by_hand"
-    key = installed().key(session, request.tenant_id)
-    item = matching.Item(str(item_id), row.case_no, frozenset((row.phone_index,)))
-    (found,) = matching.match([path], [item], phone_key=lambda phone: key.index("phone", phone))
+    key: DataKey = installed().key(session, request.tenant_id)
+    (found,) = matching.match(
+        [path],
+        _expected([_Open(*row)], {}),
+        blind=lambda field, text: key.index(Field(field).value, text),
+        patterns=patterns_in_force(session, clock.today()),
+        hints={path: hint} if hint is not None else None,
+    )
     return found.how.value if found.status is Status.MATCHED else "by_hand"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -27,7 +27,8 @@ class MaterialRequest(IssuedRow, Base):
 
     `draw_id` names the draw that it came from (None when asked for ad hoc, A10); the draw's own
     rows are private to the company. `wanted` keeps the texts and formats of the kinds asked for,
-    as they stood in the scheme on the day of issue.
+    as they stood in the scheme on the day of issue. Every connected call of a case that began on a
+    Beijing day from `window_from` to `window_to`, and before the request was issued, is expected.
     """
 
     __tablename__ = "material_requests"
@@ -47,6 +48,8 @@ class MaterialRequest(IssuedRow, Base):
     draw_id: Mapped[UUID | None]
     reason: Mapped[str]
     period: Mapped[str]
+    window_from: Mapped[date]
+    window_to: Mapped[date]
     draw_facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     state: Mapped[str]
     cases: Mapped[int]
@@ -63,22 +66,39 @@ class RequestItem(IssuedRow, Base):
     """One material of one case. `required=False`: wanted if it exists (a field visit).
 
     `round` is the request's clock that it runs on (1, or a later one after a return). An item of
-    a case that was put in another's place (换抽) names that case, and when it is first due itself.
+    a case that was put in another's place (换抽) names that case, and when it is first due itself;
+    so does a call that a list of the company's added later.
+
+    A call recording whose `call_id` is set is the recording of that one call; without a list of
+    calls the case has one item for all. `proof_id`: the vendor's proof that there is none.
     """
 
     __tablename__ = "request_items"
     __table_args__ = (
         tenant_fk("request_id", "material_requests"),
         tenant_fk("case_id", "cases"),
+        tenant_fk("call_id", "call_records"),
+        tenant_fk("proof_id", "stored_files"),
         one_of("kind", MaterialKind),
         one_of("state", ItemState),
         one_of("answer_reason", UnavailableReason),
-        sa.UniqueConstraint("tenant_id", "request_id", "case_id", "kind"),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "request_id",
+            "case_id",
+            "kind",
+            "call_id",
+            name="uq_request_items_once",
+            postgresql_nulls_not_distinct=True,
+        ),
         sa.Index("ix_request_items_case_no", "tenant_id", "request_id", "case_no", "id"),
         id_index("request_items"),
     )
+    vendor_insert = True
     vendor_update = (
         "state",
+        "call_id",
+        "proof_id",
         "answer_reason",
         "answer_note",
         "answered_at",
@@ -90,8 +110,10 @@ class RequestItem(IssuedRow, Base):
     case_id: Mapped[UUID]
     case_no: Mapped[str]
     kind: Mapped[str]
+    call_id: Mapped[UUID | None]
     required: Mapped[bool]
     state: Mapped[str]
+    proof_id: Mapped[UUID | None]
     answer_reason: Mapped[str | None]
     answer_note: Mapped[str | None]
     answered_at: Mapped[datetime | None]
@@ -232,7 +254,7 @@ class Delivery(TenantRow, Base):
         id_index("deliveries"),
     )
     vendor_insert = True
-    vendor_update = ("state", "check_state", "check_result", "peaks_key", "playable_id")
+    vendor_update = ("state", "item_id", "check_state", "check_result", "peaks_key", "playable_id")
 
     request_id: Mapped[UUID]
     item_id: Mapped[UUID]
@@ -248,6 +270,39 @@ class Delivery(TenantRow, Base):
     started_at: Mapped[datetime]
     delivered_at: Mapped[datetime]
     delivered_by_name: Mapped[str]
+
+
+class SoundPrint(TenantRow, Base):
+    """The acoustic fingerprint (Chromaprint) of a delivered recording: `seconds` of it, eight
+    32-bit words a second. By it the same sound is known again in another file."""
+
+    __tablename__ = "sound_prints"
+    __table_args__ = (
+        tenant_fk("delivery_id", "deliveries"),
+        sa.UniqueConstraint("tenant_id", "delivery_id"),
+        id_index("sound_prints"),
+    )
+    vendor_insert = True
+
+    delivery_id: Mapped[UUID]
+    seconds: Mapped[int]
+    words: Mapped[bytes]
+
+
+class SoundKey(TenantRow, Base):
+    """One of the few words of a fingerprint under which it is found again by equality (the only
+    comparison that reaches an index under row-level security)."""
+
+    __tablename__ = "sound_keys"
+    __table_args__ = (
+        tenant_fk("print_id", "sound_prints"),
+        sa.Index("ix_sound_keys_word", "tenant_id", "word", "print_id"),
+        id_index("sound_keys"),
+    )
+    vendor_insert = True
+
+    print_id: Mapped[UUID]
+    word: Mapped[int]
 
 
 class HandIn(TenantRow, Base):

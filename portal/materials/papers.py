@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import calendar as months
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from portal.kernel.access import Actor, Role
 from portal.kernel.settings import settings
 from portal.materials.items import PaperItem
 from portal.materials.kinds import MaterialKind
-from portal.materials.models import HandIn, MaterialRequest
+from portal.materials.models import HandIn, MaterialRequest, RequestItem
 from portal.materials.queries import RequestedCase
 from portal.materials.rules import standing
 from portal.materials.words import REASONS_ON_PAPER
@@ -33,12 +32,6 @@ _DEPARTMENTS = {Role.VENDOR_MANAGER: "委外管理部"}
 REQUEST_TITLE = "调取通知"
 RECEIPT_TITLE = "材料接收回执"
 _PARTS = {"manager": "经理", "office": "内勤"}
-
-
-def month_of(period: str) -> tuple[date, date]:
-    """First and last day of a month "YYYY-MM"."""
-    year, month = (int(part) for part in period.split("-"))
-    return date(year, month, 1), date(year, month, months.monthrange(year, month)[1])
 
 
 def recipients(session: Session, tenant_id: UUID) -> list[Recipient]:
@@ -102,12 +95,15 @@ def request_content(
     """What stands on the request's paper. Card numbers go in masked: the content is kept."""
     company = session.scalars(sa.select(Tenant).where(Tenant.kind == TenantKind.COMPANY)).one()
     vendor = session.scalars(sa.select(Tenant).where(Tenant.id == request.tenant_id)).one()
-    first, last = month_of(request.period)
+    calls = _expected_calls(session, request)
     content: dict[str, Any] = {
         "issuer": {"name": company.name, "department": department_of(actor)},
         "vendor": {"name": vendor.name, "code": vendor.code},
         "basis": "draw" if request.manner == "draw" else "call_up",
-        "period": {"first": first.isoformat(), "last": last.isoformat()},
+        "period": {
+            "first": request.window_from.isoformat(),
+            "last": request.window_to.isoformat(),
+        },
         "due": {"at": deadline.due_at.isoformat(), "why": deadline.basis["days"]},
         "deliver_at": f"{settings().base_url}/requests/{request.id}",
         "contact": {"name": actor.name, "department": department_of(actor)},
@@ -126,6 +122,7 @@ def request_content(
                 "card": case.card_masked,
                 "customer": case.debtor_masked,
                 "project": case.project,
+                **({"expected_calls": calls[case.id]} if case.id in calls else {}),
             }
             for case in cases
         ],
@@ -139,6 +136,20 @@ def request_content(
     if request.manner == "draw":
         content["draw"] = _draw(request.draw_facts, len(cases))
     return content
+
+
+def _expected_calls(session: Session, request: MaterialRequest) -> dict[UUID, int]:
+    """How many calls are expected of each case whose calls are known (A3)."""
+    rows = session.execute(
+        sa.select(RequestItem.case_id, sa.func.count())
+        .where(
+            RequestItem.tenant_id == request.tenant_id,
+            RequestItem.request_id == request.id,
+            RequestItem.call_id.is_not(None),
+        )
+        .group_by(RequestItem.case_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def request_paper(session: Session, request: MaterialRequest) -> Document | None:
@@ -183,10 +194,13 @@ def receipt_content(
         if not standing(item.tallied):
             continue
         state, reason = _state(item)
+        material = names[MaterialKind(item.kind)]
+        if item.call is not None:
+            material = f"{material} {clock.beijing(item.call.started_at):%m-%d %H:%M:%S}"
         row = {
             "case_number": item.case_no,
             "card": item.card_masked,
-            "material": names[MaterialKind(item.kind)],
+            "material": material,
             "expected": 1,
             "delivered": len(item.files),
             "state": state,
@@ -196,7 +210,7 @@ def receipt_content(
             {
                 "name": file.safe_name,
                 "case_number": item.case_no,
-                "material": names[MaterialKind(item.kind)],
+                "material": material,
                 "size": file.size,
                 "sha256": file.sha256,
                 "received_at": file.delivered_at.isoformat(),

@@ -74,6 +74,17 @@ def case_ids_of(session: Session, tenant_id: UUID, numbers: Sequence[str]) -> li
     return [known[number] for number in dict.fromkeys(numbers)]
 
 
+def case_ids_on(session: Session, request: MaterialRequest) -> list[UUID]:
+    """The cases that a request is about."""
+    return list(
+        session.scalars(
+            sa.select(RequestItem.case_id)
+            .where(RequestItem.tenant_id == request.tenant_id, RequestItem.request_id == request.id)
+            .distinct()
+        )
+    )
+
+
 # --- counts --------------------------------------------------------------------------------------
 
 

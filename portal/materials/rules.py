@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -30,6 +30,9 @@ def reason_of(text: str) -> str:
 
 WORKING_DAYS = 2
 """A3: material is handed over within two working days."""
+
+WINDOW_DAYS = 30
+"""So many days before the issue the calls of a case are asked for, unless the scheme says else."""
 
 OPEN_STATES = frozenset({RequestState.ISSUED, RequestState.HANDED_IN})
 """While a request is in one of these, the vendor may deliver."""
@@ -212,6 +215,11 @@ def check_extension(
     return calendar.due_on(calendar.local_day(due_at), wanted)
 
 
+def window(issued_on: date, days: int) -> tuple[date, date]:
+    """The days whose calls a request asks for: `days` before the issue, and the day of issue."""
+    return issued_on - timedelta(days=days), issued_on
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A kind of material that is asked for; `required=False`: only if it exists."""
@@ -244,6 +252,15 @@ def parse_wanted(content: Mapping[str, Any]) -> dict[MaterialKind, dict[str, Any
             "requirement": str(entry["requirement"]).strip(),
             "formats": formats,
         }
+    window_days(content)
     if not any(entry["asked"] for entry in found.values()):
         raise ValueError("no kind of material is asked for")
     return found
+
+
+def window_days(content: Mapping[str, Any]) -> int:
+    """How many days before the issue the scheme asks for. Raises `ValueError`."""
+    days = int(content.get("window_days", WINDOW_DAYS))
+    if not 1 <= days <= 366:
+        raise ValueError("window_days: from 1 to 366")
+    return days

@@ -8,10 +8,17 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from portal.kernel.errors import Invalid
+from portal.files.names import (
+    DEFAULT_PATTERNS,
+    DEFAULTS,
+    CompiledPatterns,
+    Pattern,
+    compile_patterns,
+)
+from portal.kernel.errors import Invalid, PortalError
 from portal.kernel.phrases import phrase
 from portal.materials.kinds import MaterialKind
-from portal.materials.rules import Wanted, parse_wanted
+from portal.materials.rules import WINDOW_DAYS, Wanted, parse_wanted, window, window_days
 from portal.schemes.service import Content, SchemeKind, as_mapping, in_force, register
 
 RECORDINGS = ["wav", "mp3", "m4a"]
@@ -21,6 +28,7 @@ DOCUMENTS = ["xlsx", "pdf", "jpeg", "png"]
 def default_content() -> Content:
     """The shipped default: record and call recordings required, field visits if they exist."""
     return {
+        "window_days": WINDOW_DAYS,
         "kinds": [
             {
                 "kind": MaterialKind.COLLECTION_RECORD.value,
@@ -54,7 +62,7 @@ def default_content() -> Content:
                 "requirement": "调取通知所列的其他材料。",
                 "formats": [*DOCUMENTS, *RECORDINGS],
             },
-        ]
+        ],
     }
 
 
@@ -67,6 +75,47 @@ MATERIALS_WANTED = register(
         published=True,
     )
 )
+
+
+def _check_patterns(content: Content) -> object:
+    """Patterns that compile and cannot run without end; raises `ValueError`."""
+    try:
+        return _compiled(content)
+    except PortalError as error:
+        raise ValueError(f"{error.message} {error.mend}") from error
+
+
+def _compiled(content: Content) -> CompiledPatterns:
+    return compile_patterns(
+        [Pattern(str(entry["name"]), str(entry["regex"])) for entry in content["patterns"]]
+    )
+
+
+def default_patterns() -> Content:
+    """The shipped ways in which diallers name recordings."""
+    return {"patterns": [{"name": one.name, "regex": one.regex} for one in DEFAULT_PATTERNS]}
+
+
+FILE_NAMES = register(
+    SchemeKind(
+        "file_names",
+        phrase("How diallers name files"),
+        default_patterns,
+        _check_patterns,
+        published=True,
+    )
+)
+
+
+def patterns_in_force(session: Session, day: date) -> CompiledPatterns:
+    """The patterns by which names of files are read on `day`."""
+    version = in_force(session, FILE_NAMES, day)
+    return DEFAULTS if version.is_default else _compiled(version.content)
+
+
+def window_in_force(session: Session, day: date) -> tuple[date, date]:
+    """The days whose calls a request issued on `day` asks for."""
+    return window(day, window_days(in_force(session, MATERIALS_WANTED, day).content))
 
 
 def wanted_by_default(session: Session, day: date) -> tuple[Wanted, ...]:

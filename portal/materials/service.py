@@ -11,15 +11,13 @@ from sqlalchemy.orm import Session
 
 from portal.calendar import service as calendar_service
 from portal.deadlines.models import Deadline
-from portal.deadlines.queries import rounds_of
-from portal.deadlines.rules import DeadlineState
 from portal.deadlines.service import open_deadline
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.phrases import phrase
-from portal.materials import papers
+from portal.materials import expected, papers
 from portal.materials.events import get_request, tell
 from portal.materials.kinds import ItemState, RequestEventKind, RequestState
 from portal.materials.models import MaterialRequest, RequestItem
@@ -30,8 +28,9 @@ from portal.materials.queries import (
     request_counts,
     requested_cases,
 )
+from portal.materials.rounds import next_round
 from portal.materials.rules import WORKING_DAYS, Wanted, moved
-from portal.materials.scheme import frozen_wanted
+from portal.materials.scheme import frozen_wanted, window_in_force
 from portal.notices.numbering import next_number
 from portal.notices.service import issue
 from portal.notifications.kinds import MessageKind
@@ -70,6 +69,7 @@ def issue_request(
     cases = requested_cases(session, tenant_id, case_ids)
     now = clock.now()
     kinds, scheme = frozen_wanted(session, clock.today(), wanted)
+    window_from, window_to = window_in_force(session, clock.today())
     due = calendar_service.load(session).due_after(now, WORKING_DAYS)
     request = MaterialRequest(
         tenant_id=tenant_id,
@@ -79,6 +79,8 @@ def issue_request(
         draw_id=draw_id,
         reason=reason.strip(),
         period=period,
+        window_from=window_from,
+        window_to=window_to,
         draw_facts={**draw_facts, "scheme": scheme},
         state=RequestState.ISSUED,
         cases=len(cases),
@@ -92,6 +94,8 @@ def issue_request(
     session.add(request)
     session.flush()
     session.add_all(_items(request, cases))
+    session.flush()
+    expected.expect_calls(session, request)
     deadline = open_deadline(
         session,
         tenant_id=tenant_id,
@@ -348,26 +352,6 @@ def close_if_done(session: Session, request: MaterialRequest, *, actor: Actor) -
         data={"number": request.number},
     )
     session.flush()
-
-
-def next_round(session: Session, request: MaterialRequest) -> Deadline:
-    """The clock for what is owed from now on: two working days. One that runs at least as long
-    is shared, else another round is opened."""
-    due = calendar_service.load(session).due_after(clock.now(), WORKING_DAYS)
-    rounds = rounds_of(session, request.tenant_id, request.id, CLOCK)
-    for row in rounds:
-        if row.state == DeadlineState.OPEN and row.due_at >= due.due_at:
-            return row
-    return open_deadline(
-        session,
-        tenant_id=request.tenant_id,
-        kind=CLOCK,
-        subject=("material_request", request.id),
-        label=request.number,
-        owed_by="vendor",
-        due=due,
-        round_no=rounds[-1].round + 1 if rounds else 1,
-    )
 
 
 def _owe_again(session: Session, request: MaterialRequest, items: Sequence[RequestItem]) -> None:

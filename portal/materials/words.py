@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 
+from portal.kernel import clock
 from portal.kernel.phrases import Phrase, phrase
 from portal.materials.kinds import (
     ExtensionState,
@@ -67,6 +69,15 @@ REASONS_ON_PAPER: Mapping[str, str] = MappingProxyType(
         UnavailableReason.SYSTEM_FAULT.value: "系统故障",
     }
 )
+
+
+def item_label(case_no: str, kind: str, started_at: datetime | None) -> str:
+    """An item for people: case number, kind of material, and which call (Beijing time)."""
+    if started_at is None:
+        return f"{case_no} · {KINDS[kind]}"
+    return f"{case_no} · {KINDS[kind]} {clock.beijing(started_at):%m-%d %H:%M:%S}"
+
+
 EVENTS: Mapping[str, tuple[Phrase, str, str]] = MappingProxyType(
     {
         RequestEventKind.ISSUED.value: (phrase("Request issued"), "info", "send"),
@@ -85,6 +96,7 @@ EVENTS: Mapping[str, tuple[Phrase, str, str]] = MappingProxyType(
         RequestEventKind.HANDED_IN.value: (phrase("Handed in"), "success", "check"),
         RequestEventKind.ACCEPTED.value: (phrase("Accepted"), "success", "circle-check"),
         RequestEventKind.RETURNED.value: (phrase("Returned"), "danger", "arrow-back-up"),
+        RequestEventKind.CALLS_ADDED.value: (phrase("Calls of a list added"), "info", "phone"),
         RequestEventKind.CLOSED.value: (phrase("Accepted in full"), "success", "shield-check"),
         RequestEventKind.CANCELLED.value: (phrase("Request cancelled"), "danger", "circle-x"),
         RequestEventKind.ITEMS_CANCELLED.value: (phrase("Items cancelled"), "neutral", "circle-x"),
