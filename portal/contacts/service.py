@@ -76,8 +76,9 @@ def add_list(
         safe_name=f"calls-{clock.beijing(now):%Y%m%d-%H%M%S}.{ending}",
         media_type=media_type,
         actor=actor,
-        visible=not actor.is_company,
     )
+    if actor.is_company:
+        file.issued_at = None
     row = CallList(
         tenant_id=tenant_id,
         id=new_id(),

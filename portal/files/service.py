@@ -41,15 +41,13 @@ def keep(
     safe_name: str,
     media_type: str,
     actor: Actor,
-    visible: bool = True,
     started_at: datetime | None = None,
     made_from: tuple[UUID, datetime] | None = None,
 ) -> StoredFile:
     """Store `stream` and add its row; the caller's commit makes it count.
 
-    `visible=False` hides what the company keeps beside a vendor's rows from that vendor. A crash
-    before the commit leaves bytes without a row. What a job makes names the row that it is made
-    from, and a moment that stays (`made_from`): the repeated job writes over those bytes.
+    A crash before the commit leaves bytes without a row. What a job makes names the row that it is
+    made from, and a moment that stays (`made_from`): the repeated job writes over those bytes.
     """
     body = io.BytesIO(stream) if isinstance(stream, bytes) else stream
     started = started_at or clock.now()
@@ -71,7 +69,7 @@ def keep(
         uploaded_by_name=actor.name,
         started_at=started,
         completed_at=clock.now(),
-        issued_at=clock.now() if visible else None,
+        issued_at=clock.now(),
     )
     row.name_sealed = installed().key(session, tenant_id).seal(NAME_PLACE, row.id, original_name)
     session.add(row)
