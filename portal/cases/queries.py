@@ -18,6 +18,7 @@ from portal.files.cells import normal_phone
 from portal.kernel.errors import NotFound
 from portal.vendors.models import Group, Member, Project
 from tenants.models import Tenant
+from tenants.prepared import Prepared
 from tenants.vault import installed
 
 HELD_VALUES = tuple(status.value for status in HELD)
@@ -189,61 +190,75 @@ class CaseView:
     version: int
 
 
+_C, _STEPS = Case.__table__.c, CaseStatusChange.__table__.c
+_TENANT: sa.BindParameter[UUID] = sa.bindparam("tenant", None, type_=sa.Uuid())
+_CASE: sa.BindParameter[UUID] = sa.bindparam("case", None, type_=sa.Uuid())
+
+
+def _whole(*conditions: Any) -> Prepared:
+    """A case with the names of what it refers to. Over tables, so each says whose rows it wants."""
+    tenant, project, group = Tenant.__table__, Project.__table__, Group.__table__
+    member, batch = Member.__table__, Batch.__table__
+
+    def its(table: Any, reference: Any) -> Any:
+        return sa.and_(table.c.tenant_id == _C.tenant_id, table.c.id == reference)
+
+    return Prepared(
+        sa.select(
+            _C.id,
+            _C.tenant_id,
+            tenant.c.short_name,
+            _C.case_no,
+            _C.entrusting_company,
+            _C.card_masked,
+            _C.debtor_masked,
+            _C.phone_masked,
+            _C.project_id,
+            project.c.name,
+            batch.c.batch_no,
+            _C.principal,
+            _C.interest,
+            _C.fees,
+            _C.amount,
+            _C.days_past_due,
+            _C.age_band,
+            _C.entrusted_on,
+            _C.due_back_on,
+            _C.closed_on,
+            _C.group_id,
+            group.c.name,
+            _C.member_id,
+            member.c.name,
+            member.c.staff_no,
+            _C.status,
+            _C.created_at,
+            _C.version,
+        )
+        .select_from(Case.__table__)
+        .outerjoin(tenant, tenant.c.id == _C.tenant_id)
+        .outerjoin(project, its(project, _C.project_id))
+        .outerjoin(group, its(group, _C.group_id))
+        .outerjoin(member, its(member, _C.member_id))
+        .outerjoin(batch, its(batch, _C.batch_id))
+        .where(_C.id == _CASE, *conditions)
+    )
+
+
+_OF_TENANT, _OF_ANY = _whole(_C.tenant_id == _TENANT), _whole()
+
+
 def get_case(session: Session, case_id: UUID, tenant_id: UUID | None = None) -> CaseView:
     """A case that the scope sees; raises `NotFound`. The company names the vendor if it knows."""
-    statement = _joined(
-        sa.select(
-            Case.id,
-            Case.tenant_id,
-            Tenant.short_name,
-            Case.case_no,
-            Case.entrusting_company,
-            Case.card_masked,
-            Case.debtor_masked,
-            Case.phone_masked,
-            Case.project_id,
-            Project.name,
-            Batch.batch_no,
-            Case.principal,
-            Case.interest,
-            Case.fees,
-            Case.amount,
-            Case.days_past_due,
-            Case.age_band,
-            Case.entrusted_on,
-            Case.due_back_on,
-            Case.closed_on,
-            Case.group_id,
-            Group.name,
-            Case.member_id,
-            Member.name,
-            Member.staff_no,
-            Case.status,
-            Case.created_at,
-            Case.version,
-        )
-    ).outerjoin(Batch, sa.and_(Batch.tenant_id == Case.tenant_id, Batch.id == Case.batch_id))
-    statement = statement.where(Case.id == case_id)
-    if tenant_id is not None:
-        statement = statement.where(Case.tenant_id == tenant_id)
-    row = session.execute(statement).first()
-    if row is None:
+    own = session.info.get("vendor_tenant")
+    if own is not None and tenant_id not in (None, own):
         raise NotFound("case")
-    values = dict(zip(CaseView.__dataclass_fields__, row, strict=True))
+    tenant = own or tenant_id
+    statement = _OF_ANY if tenant is None else _OF_TENANT
+    rows = statement.rows(session, {"case": case_id, "tenant": tenant})
+    if not rows:
+        raise NotFound("case")
+    values = dict(zip(CaseView.__dataclass_fields__, rows[0], strict=True))
     return CaseView(**{**values, "status": CaseStatus(values["status"])})
-
-
-def _joined(statement: Any) -> Any:
-    """Names beside the ids. Outer joins, so that the order of an index of `cases` survives."""
-    return (
-        statement.select_from(Case)
-        .outerjoin(Tenant, Tenant.id == Case.tenant_id)
-        .outerjoin(
-            Project, sa.and_(Project.tenant_id == Case.tenant_id, Project.id == Case.project_id)
-        )
-        .outerjoin(Group, sa.and_(Group.tenant_id == Case.tenant_id, Group.id == Case.group_id))
-        .outerjoin(Member, sa.and_(Member.tenant_id == Case.tenant_id, Member.id == Case.member_id))
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,23 +272,23 @@ class StatusStep:
     by: str
 
 
+_OF_CASE = Prepared(
+    sa.select(
+        _STEPS.old_status,
+        _STEPS.new_status,
+        _STEPS.reason,
+        _STEPS.changed_at,
+        _STEPS.changed_by_name,
+    )
+    .where(_STEPS.tenant_id == _TENANT, _STEPS.case_id == _CASE)
+    .order_by(_STEPS.changed_at.desc(), _STEPS.id.desc())
+)
+
+
 def status_steps(session: Session, tenant_id: UUID, case_id: UUID) -> tuple[StatusStep, ...]:
-    """A case's changes of status, newest first."""
-    rows = session.scalars(
-        sa.select(CaseStatusChange)
-        .where(CaseStatusChange.tenant_id == tenant_id, CaseStatusChange.case_id == case_id)
-        .order_by(CaseStatusChange.changed_at.desc(), CaseStatusChange.id.desc())
-    )
-    return tuple(
-        StatusStep(
-            CaseStatus(row.old_status),
-            CaseStatus(row.new_status),
-            row.reason,
-            row.changed_at,
-            row.changed_by_name,
-        )
-        for row in rows
-    )
+    """A case's changes of status, newest first. `tenant_id` is that of a case the scope sees."""
+    rows = _OF_CASE.rows(session, {"tenant": tenant_id, "case": case_id})
+    return tuple(StatusStep(CaseStatus(old), CaseStatus(new), *rest) for old, new, *rest in rows)
 
 
 def status_counts(session: Session, tenant_id: UUID) -> Mapping[str, int]:

@@ -14,6 +14,7 @@ from portal.cases import listing, queries, service
 from portal.cases.forms import FindForm, StatusForm
 from portal.cases.listing import CaseFilter, CaseLine
 from portal.cases.permissions import CHANGE_STATUS, EXPORT, IMPORT, REVEAL, VIEW
+from portal.cases.queries import CaseView
 from portal.cases.rules import AGE_BANDS, STATUS_NAMES, TRANSITIONS, CaseStatus
 from portal.files.export import ExportColumn, ExportSheet, xlsx
 from portal.journal.service import record
@@ -264,9 +265,8 @@ def _sheet(rows: Sequence[CaseLine], *, company: bool) -> ExportSheet:
 
 
 def _case_page(
-    case_id: UUID, form: StatusForm, *, problem: PortalError | None = None, personal: Any = None
+    case: CaseView, form: StatusForm, *, problem: PortalError | None = None, personal: Any = None
 ) -> str:
-    case = queries.get_case(db(), case_id)
     person = actor()
     form.version.data = str(case.version)
     return render_template(
@@ -297,7 +297,7 @@ def _status_form(status: CaseStatus) -> StatusForm:
 def show(case_id: UUID) -> Answer:
     """A case: its facts with personal data masked, and its changes of status."""
     case = queries.get_case(db(), case_id)
-    return _case_page(case_id, _status_form(case.status))
+    return _case_page(case, _status_form(case.status))
 
 
 @bp.post("/<uuid:case_id>/reveal")
@@ -307,7 +307,8 @@ def reveal(case_id: UUID) -> Answer:
     row = service.get_row(db(), case_id)
     personal = service.reveal(db(), row, actor=actor())
     db().commit()
-    body = _case_page(case_id, _status_form(CaseStatus(row.status)), personal=personal)
+    case = queries.get_case(db(), case_id)
+    body = _case_page(case, _status_form(case.status), personal=personal)
     answer = make_response(body)
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -336,7 +337,8 @@ def change_status(case_id: UUID) -> Answer:
     except PortalError as error:
         problem = error
         db().rollback()
-    return _case_page(case_id, form, problem=problem), problem.status if problem else 422
+    case = queries.get_case(db(), case_id)
+    return _case_page(case, form, problem=problem), problem.status if problem else 422
 
 
 _VIEWS: tuple[Any, ...] = (find, export, show, reveal, change_status)
