@@ -9,7 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID
 
+from flask import Flask
+
+from portal.app.mailing import Post
 from portal.audits.draws import jobs as draws_jobs
+from portal.calendar import service as calendar_service
 from portal.cases.imports import jobs as case_imports_jobs
 from portal.deadlines import service as deadlines
 from portal.fees import jobs as fees_jobs
@@ -52,6 +56,7 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
         with bound(Scope.company(company_id)), database.session() as session:
             deadlines.sweep(session, actor=actor)
             deadlines.remind(session, actor=actor)
+            deadlines.remind_after(session, calendar_service.load(session), actor=actor)
             extensions.announce(session, actor=actor)
             session.commit()
 
@@ -65,6 +70,15 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
         Chore("seal the journal", 3, seal),
         Chore("sweep deadlines", 15, sweep),
         Chore("sweep abandoned uploads", 600, give_up_uploads),
+    )
+
+
+def mail_chores(app: Flask, database: Database, company_id: UUID) -> tuple[Chore, ...]:
+    """What the worker does with mails, apart from the rest: a slow mail server holds nothing up."""
+    post = Post(app, database, company_id)
+    return (
+        Chore("send mails", 5, post.run),
+        Chore("write digests", 60, post.digest),
     )
 
 

@@ -154,6 +154,7 @@ def worker(concurrency: int) -> None:
         company_id,
         background.chores(database, company_id),
         concurrency,
+        slow=background.mail_chores(app, database, company_id),
     )
 
 

@@ -57,6 +57,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("settings", _l("Our people"), "vendors.mine", "users", False),
     Entry("settings", _l("Rules and schemes"), "schemes.index", "adjustments"),
     Entry("settings", _l("Working days"), "calendar.index", "calendar"),
+    Entry("settings", _l("Mails"), "messages.mail_list", "mail", True),
     Entry("settings", _l("Journal"), "journal.index", "history", True),
 )
 _ENDPOINTS = frozenset(entry.endpoint for entry in ENTRIES)

@@ -2,52 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy.orm import Session
 
 from portal.deadlines.models import Deadline
-from portal.deadlines.service import DeadlineNear, DeadlinePassed
+from portal.deadlines.service import DeadlineNear, DeadlinePassed, DeadlineUnmet
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.phrases import Phrase, phrase
+from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 
-_VENDOR = (Role.MANAGER, Role.OFFICE)
-_COMPANY = {
+VENDOR = (Role.MANAGER, Role.OFFICE)
+FOLLOWERS = {
     "material_request": (Role.AUDITOR, Role.AUDIT_HEAD),
     "rectification": (Role.VENDOR_MANAGER,),
     "finding_form": (Role.AUDITOR, Role.AUDIT_HEAD),
 }
+"""Who in the company follows a kind of clock up; vendor managers follow the others."""
+ESCALATION = (Role.AUDIT_HEAD, Role.VENDOR_MANAGER)
+"""Who is told when a vendor has not answered a working day after the deadline."""
 _PATHS = {
     "material_request": "/requests/{}",
     "rectification": "/rectifications/{}",
 }
 
 
-def _path(row: Deadline) -> str:
-    return _PATHS.get(row.kind, "/").format(row.subject_id)
+def path_of(kind: str, subject_id: object) -> str:
+    """The page of what a clock is about."""
+    return _PATHS.get(kind, "/").format(subject_id)
+
+
+def followers(kind: str) -> tuple[Role, ...]:
+    """Who in the company follows a kind of clock up."""
+    return FOLLOWERS.get(kind, (Role.VENDOR_MANAGER,))
 
 
 def _due(row: Deadline) -> str:
     return f"{clock.beijing(row.due_at):%Y-%m-%d %H:%M}"
 
 
-def _tell_vendor(session: Session, row: Deadline, message: Phrase) -> None:
+def _tell_vendor(session: Session, row: Deadline, message: Phrase, kind: MessageKind) -> None:
     if row.owed_by == "vendor":
-        notify(session, tenant_id=row.tenant_id, roles=_VENDOR, message=message, path=_path(row))
+        notify(
+            session,
+            tenant_id=row.tenant_id,
+            roles=VENDOR,
+            message=message,
+            path=path_of(row.kind, row.subject_id),
+            kind=kind,
+        )
+
+
+def _tell_company(
+    session: Session,
+    row: Deadline,
+    roles: Iterable[Role],
+    message: Phrase,
+    kind: MessageKind,
+    actor: Actor,
+) -> None:
+    notify(
+        session,
+        tenant_id=actor.company_id,
+        roles=roles,
+        message=message,
+        path=path_of(row.kind, row.subject_id),
+        kind=kind,
+    )
 
 
 def passed(session: Session, event: DeadlinePassed, actor: Actor) -> None:
     """A clock ran out: tell who owed it, and who follows it up in the company."""
     row = event.deadline
     message = phrase("Overdue: %(label)s was due %(due)s.", label=row.label, due=_due(row))
-    _tell_vendor(session, row, message)
-    notify(
-        session,
-        tenant_id=actor.company_id,
-        roles=_COMPANY.get(row.kind, (Role.VENDOR_MANAGER,)),
-        message=message,
-        path=_path(row),
+    _tell_vendor(session, row, message, MessageKind.OVERDUE)
+    _tell_company(session, row, followers(row.kind), message, MessageKind.OVERDUE, actor)
+
+
+def unmet(session: Session, event: DeadlineUnmet, actor: Actor) -> None:
+    """Still open a working day after: tell the vendor again, and those above who follow up."""
+    row = event.deadline
+    message = phrase(
+        "Still open a working day after the deadline: %(label)s was due %(due)s.",
+        label=row.label,
+        due=_due(row),
     )
+    _tell_vendor(session, row, message, MessageKind.OVERDUE)
+    told = sorted({*followers(row.kind), *ESCALATION})
+    _tell_company(session, row, told, message, MessageKind.OVERDUE, actor)
 
 
 def near(session: Session, event: DeadlineNear, actor: Actor) -> None:
@@ -55,12 +99,6 @@ def near(session: Session, event: DeadlineNear, actor: Actor) -> None:
     row = event.deadline
     message = phrase("Soon due: %(label)s, %(due)s.", label=row.label, due=_due(row))
     if row.owed_by == "vendor":
-        _tell_vendor(session, row, message)
+        _tell_vendor(session, row, message, MessageKind.REMINDER)
     else:
-        notify(
-            session,
-            tenant_id=actor.company_id,
-            roles=_COMPANY.get(row.kind, (Role.VENDOR_MANAGER,)),
-            message=message,
-            path=_path(row),
-        )
+        _tell_company(session, row, followers(row.kind), message, MessageKind.REMINDER, actor)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Flask
 
-from portal.app import health, reminders
+from portal.app import feeds, health, reminders
 from portal.audits.assessments import views as assessments_views
 from portal.audits.draws import views as draws_views
 from portal.audits.reviews import service as reviews_service
@@ -19,7 +19,7 @@ from portal.calendar import views as calendar_views
 from portal.cases import views as cases_views
 from portal.cases.imports import views as case_imports_views
 from portal.dashboards import views as dashboards_views
-from portal.deadlines.service import DeadlineNear, DeadlinePassed
+from portal.deadlines.service import DeadlineNear, DeadlinePassed, DeadlineUnmet
 from portal.excellence import views as excellence_views
 from portal.fees import views as fees_views
 from portal.identity import views as identity_views
@@ -44,6 +44,7 @@ from portal.vendors import views as vendors_views
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
+    feeds.bp,
     dashboards_views.bp,
     identity_views.bp,
     jobs_views.bp,
@@ -75,6 +76,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {
     DeadlineNear: (reminders.near,),
     DeadlinePassed: (reminders.passed,),
+    DeadlineUnmet: (reminders.unmet,),
     CasesWithdrawn: (reviews_service.drop_withdrawn,),
 }
 

@@ -161,6 +161,11 @@ class WorkingCalendar:
             notes.append(DayNote(day, kind, self.name(day), counted if kind.counts else 0))
         return Due(self.close_on(last), tuple(notes))
 
+    def is_worked(self, day: date) -> bool:
+        """Whether a day is a working day. Never refuses: days of years that nobody confirmed are
+        taken as known so far."""
+        return self._presumed(day).counts
+
     def next_close(self, moment: datetime) -> datetime:
         """The close of business of the first working day after the day of `moment`.
 

@@ -87,7 +87,7 @@ def tone(now: datetime, due_at: datetime, target_at: datetime | None = None) -> 
 
 
 class Moment(StrEnum):
-    """When people are reminded: at issue, 24 h and 4 h before, at the deadline, a day after."""
+    """When people are reminded: at issue, 24 h and 4 h before, at it, a working day after."""
 
     ISSUE = "issue"
     DAY_BEFORE = "24h"
@@ -108,7 +108,8 @@ def reminders(opened_at: datetime, due_at: datetime) -> tuple[Reminder, ...]:
     """All reminders of a deadline, in order of time.
 
     A reminder before the deadline that would come no later than the issue is left out: a clock of
-    eight hours (B4) has none 24 h before.
+    eight hours (B4) has none 24 h before. The one after it (`Moment.AFTER`) is a working day
+    later, which the calendar tells.
     """
     before = (
         Reminder(due_at - SOON, Moment.DAY_BEFORE),
@@ -118,7 +119,6 @@ def reminders(opened_at: datetime, due_at: datetime) -> tuple[Reminder, ...]:
         Reminder(opened_at, Moment.ISSUE),
         *(reminder for reminder in before if reminder.at > opened_at),
         Reminder(due_at, Moment.DUE),
-        Reminder(due_at + SOON, Moment.AFTER),
     )
 
 

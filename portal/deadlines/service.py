@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.calendar.rules import Due
+from portal.calendar.rules import Due, WorkingCalendar
 from portal.deadlines.models import Deadline
 from portal.deadlines.rules import SOON, DeadlineState, Moment, check_open, reminders_due
 from portal.journal.service import record
@@ -23,6 +23,13 @@ from portal.kernel.events import Event, publish
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed(Event):
     """A clock ran out unmet. `subject_id` is the deadline's id."""
+
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineUnmet(Event):
+    """A clock is still unmet a working day after it ran out."""
 
     deadline: Deadline
 
@@ -243,6 +250,34 @@ def remind(session: Session, *, actor: Actor, limit: int = 500) -> int:
         row.reminded = [*row.reminded, *(reminder.moment.value for reminder in due)]
         if due[-1].moment is not Moment.ISSUE:
             publish(session, DeadlineNear(row.tenant_id, row.id, row, due[-1].moment.value), actor)
+            sent += 1
+    session.flush()
+    return sent
+
+
+def remind_after(
+    session: Session, calendar: WorkingCalendar, *, actor: Actor, limit: int = 500
+) -> int:
+    """Publish, once each, the clocks that nobody met by the close of the working day after they
+    ran out (company scope); returns how many."""
+    now = clock.now()
+    rows = session.scalars(
+        sa.select(Deadline)
+        .where(
+            Deadline.state == DeadlineState.BREACHED,
+            Deadline.met_at.is_(None),
+            Deadline.due_at < now,
+            ~Deadline.reminded.contains([Moment.AFTER.value]),
+        )
+        .order_by(Deadline.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    sent = 0
+    for row in rows:
+        if calendar.next_close(row.due_at) <= now:
+            row.reminded = [*row.reminded, Moment.AFTER.value]
+            publish(session, DeadlineUnmet(row.tenant_id, row.id, row), actor)
             sent += 1
     session.flush()
     return sent

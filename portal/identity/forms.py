@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    PasswordField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.validators import EqualTo, InputRequired, Length
+from wtforms.widgets import CheckboxInput, ListWidget
 
 
 class SignInForm(FlaskForm):
@@ -22,6 +30,22 @@ class SignInForm(FlaskForm):
         render_kw={"autocomplete": "current-password"},
     )
     next = HiddenField()
+
+
+class MailForm(FlaskForm):
+    """Which mails one gets, and in which language."""
+
+    at_once = SelectMultipleField(
+        _l("Mail at once"),
+        description=_l("What is not ticked stands in the daily digest only."),
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    digest = BooleanField(
+        _l("Daily digest"),
+        description=_l("On working days: what is open, due soon and overdue."),
+    )
+    locale = SelectField(_l("Language of mails and pages"))
 
 
 class PasswordForm(FlaskForm):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -36,8 +36,36 @@ class Account(CompanyRow, Base):
     roles: Mapped[list[str]] = mapped_column(JSONB)
     status: Mapped[str] = mapped_column(default="active")
     locale: Mapped[str | None]
+    mail_choice: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, default=dict, server_default=sa.text("'{}'::jsonb")
+    )
     created_at: Mapped[datetime]
     last_sign_in_at: Mapped[datetime | None]
+
+
+class CalendarFeed(CompanyRow, Base):
+    """A person's secret address of a calendar feed (UX 12). Only the token's SHA-256 is stored; a
+    new one ends the old one."""
+
+    __tablename__ = "calendar_feeds"
+    __table_args__ = (
+        tenant_fk("account_id", "accounts"),
+        sa.UniqueConstraint("token_hash"),
+        sa.Index(
+            "uq_calendar_feeds_one_open",
+            "tenant_id",
+            "account_id",
+            unique=True,
+            postgresql_where=sa.text("revoked_at IS NULL"),
+        ),
+    )
+    company_grants: ClassVar[str] = ""
+    sign_in_grants: ClassVar[str] = "SELECT, INSERT, UPDATE"
+
+    account_id: Mapped[UUID]
+    token_hash: Mapped[bytes]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
 
 
 class SignInSession(CompanyRow, Base):

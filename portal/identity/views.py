@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
+from typing import Any
+
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.identity import service
-from portal.identity.forms import PasswordForm, SignInForm
+from portal.identity import feeds, mailing, service
+from portal.identity.forms import MailForm, PasswordForm, SignInForm
 from portal.identity.labels import ROLE_NAMES
 from portal.identity.web import LOCALES, clear_cookie, set_cookie, sign_in_session
 from portal.kernel.access import open_to_all, signed_in
-from portal.kernel.errors import PortalError
+from portal.kernel.errors import Invalid, PortalError
+from portal.kernel.settings import settings
 from portal.kernel.web import local_path
+from portal.notifications.kinds import MessageKind
+from portal.notifications.words import KIND_NAMES
 
 bp = Blueprint("identity", __name__)
 Answer = str | Response | tuple[str, int]
@@ -30,19 +46,19 @@ def sign_in() -> Answer:
         return render_template("identity/sign_in.html", form=form)
     status, problem = 422, None
     if form.validate_on_submit():
-        with sign_in_session(current_app) as session:
+        with sign_in_session(current_app) as session_:
             try:
                 token = service.sign_in(
-                    session,
+                    session_,
                     form.email.data or "",
                     form.password.data or "",
                     request.remote_addr or "",
                 )
             except PortalError as error:
                 problem, status = error, error.status
-                session.commit()
+                session_.commit()
             else:
-                session.commit()
+                session_.commit()
                 answer = redirect(local_path(form.next.data))
                 set_cookie(current_app, answer, token)
                 return answer
@@ -53,9 +69,9 @@ def sign_in() -> Answer:
 @signed_in
 def sign_out() -> Answer:
     """End this session; the cookie is worth nothing afterwards."""
-    with sign_in_session(current_app) as session:
-        service.sign_out(session, g.signed.session_id)
-        session.commit()
+    with sign_in_session(current_app) as session_:
+        service.sign_out(session_, g.signed.session_id)
+        session_.commit()
     answer = redirect(url_for("identity.sign_in"))
     clear_cookie(current_app, answer)
     return answer
@@ -69,9 +85,9 @@ def language() -> Answer:
     answer = redirect(local_path(request.form.get("next")))
     if locale in LOCALES:
         if g.get("signed"):
-            with sign_in_session(current_app) as session:
-                service.set_locale(session, g.actor.account_id, locale)
-                session.commit()
+            with sign_in_session(current_app) as session_:
+                service.set_locale(session_, g.actor.account_id, locale)
+                session_.commit()
         answer.set_cookie(
             "locale",
             locale,
@@ -109,10 +125,10 @@ def account() -> Answer:
     if request.method == "POST":
         status = 422
         if form.validate_on_submit():
-            with sign_in_session(current_app) as session:
+            with sign_in_session(current_app) as session_:
                 try:
                     service.change_password(
-                        session,
+                        session_,
                         g.actor.account_id,
                         form.old.data or "",
                         form.new.data or "",
@@ -121,15 +137,71 @@ def account() -> Answer:
                 except PortalError as error:
                     problem = error
                 else:
-                    session.commit()
+                    session_.commit()
                     flash(_("Your password is changed; other devices are signed out."), "success")
                     return redirect(url_for("identity.account"))
-    return (
-        render_template(
-            "identity/account.html",
-            form=form,
-            problem=problem,
-            roles=[str(ROLE_NAMES[role]) for role in sorted(g.actor.roles)],
-        ),
-        status,
+    return _account_page(form, problem), status
+
+
+def _account_page(form: PasswordForm, problem: PortalError | None = None) -> str:
+    held = mailing.own(current_app.extensions["database"], g.actor.account_id)
+    mail_form = _mail_form(formdata=None)
+    mail_form.at_once.data = [kind.value for kind in held.choice.at_once]
+    mail_form.digest.data = held.choice.digest
+    mail_form.locale.data = g.actor.locale or str(get_locale())
+    token = session.pop("feed_token", None)
+    return render_template(
+        "identity/account.html",
+        form=form,
+        problem=problem,
+        roles=[str(ROLE_NAMES[role]) for role in sorted(g.actor.roles)],
+        mail_form=mail_form,
+        mail_server=bool(settings().smtp_url),
+        digest_at=f"{settings().digest_at:%H:%M}",
+        feed_since=held.feed_since,
+        feed_address=token and f"{settings().base_url}/calendar/{token}.ics",
     )
+
+
+def _mail_form(**arguments: Any) -> MailForm:
+    form = MailForm(prefix="mail-", **arguments)
+    form.at_once.choices = [(kind.value, str(KIND_NAMES[kind.value])) for kind in MessageKind]
+    form.locale.choices = list(LOCALES.items())
+    return form
+
+
+@bp.post("/account/mails")
+@signed_in
+def mails() -> Answer:
+    """Choose which mails one gets, and in which language (UX 11, 14)."""
+    form = _mail_form()
+    if not form.validate_on_submit():
+        raise Invalid(_("The form is incomplete."), _("Reload the page and try again."))
+    choice = mailing.MailChoice(
+        frozenset(MessageKind(kind) for kind in form.at_once.data or ()), bool(form.digest.data)
+    )
+    with sign_in_session(current_app) as session_:
+        try:
+            mailing.choose(session_, g.actor.account_id, choice, form.locale.data)
+        except Invalid as error:
+            flash(f"{error.message} {error.mend}", "warning")
+        else:
+            session_.commit()
+            flash(_("Your choice of mails is kept."), "success")
+    return redirect(url_for("identity.account", _anchor="mails"))
+
+
+@bp.post("/account/feed")
+@signed_in
+def feed() -> Answer:
+    """Make a new secret address of one's calendar feed, or end the one there is (UX 12)."""
+    ending = request.form.get("act") == "revoke"
+    with sign_in_session(current_app) as session_:
+        if ending:
+            feeds.revoke(session_, g.actor.account_id)
+        else:
+            session["feed_token"] = feeds.renew(session_, g.actor.tenant_id, g.actor.account_id)
+        session_.commit()
+    if ending:
+        flash(_("The address is ended; calendars that used it get nothing any more."), "success")
+    return redirect(url_for("identity.account", _anchor="feed"))

@@ -160,13 +160,19 @@ def run_forever(
     company_id: UUID,
     chores: Sequence[Chore],
     concurrency: int = 2,
+    *,
+    slow: Sequence[Chore] = (),
 ) -> None:
-    """The worker process: jobs until a signal says stop, chores beside them."""
-    housekeeper = Housekeeper(chores)
-    housekeeper.start()
+    """The worker process: jobs until a signal says stop, chores beside them. The `slow` chores,
+    which wait for other machines, have a thread of their own and hold nothing else up."""
+    housekeepers = [Housekeeper(chores), Housekeeper(slow)]
+    for housekeeper in housekeepers:
+        housekeeper.start()
     try:
         app = queue_app(conninfo, database, company_id)
         asyncio.run(_work_and_rescue(app, database, concurrency))
     finally:
-        housekeeper.stop()
-        housekeeper.join(10)
+        for housekeeper in housekeepers:
+            housekeeper.stop()
+        for housekeeper in housekeepers:
+            housekeeper.join(10)

@@ -129,7 +129,9 @@ def optional_web_address(raw: str) -> str:
 
 def smtp_url(raw: str) -> str:
     """A mail server's address, or nothing."""
-    if raw and (urlsplit(raw).scheme not in _SMTP_SCHEMES or not urlsplit(raw).hostname):
+    parts = urlsplit(raw)
+    known = parts.scheme in _SMTP_SCHEMES and parts.hostname and not parts.path.strip("/")
+    if raw and (not known or parts.query not in ("", "starttls=no")):
         raise ValueError("like smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST:465")
     return raw
 

@@ -218,13 +218,20 @@ class Settings:
     smtp_url: str = _setting(
         "SMTP_URL",
         "",
-        "The mail server, smtp:// (STARTTLS) or smtps://; when empty, mail is kept in the portal "
-        "and not sent.",
+        "The mail server: smtps://, or smtp:// with STARTTLS (add ?starttls=no for a server on a "
+        "trusted network that has none). When empty, no mail is written; messages are in the "
+        "portal.",
         values.smtp_url,
         secret=True,
     )
     mail_from: str = _setting(
         "PORTAL_MAIL_FROM", "", "The sender's address of mails; needed with SMTP_URL."
+    )
+    digest_at: time = _setting(
+        "PORTAL_DIGEST_AT",
+        "08:30",
+        "When the daily digest is written on working days, Beijing time.",
+        values.time_of_day,
     )
 
     @classmethod

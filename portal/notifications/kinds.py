@@ -15,3 +15,17 @@ class MessageKind(StrEnum):
     OVERDUE = "overdue"
     """A clock ran out, or a vendor has not delivered a working day later (escalation)."""
     OTHER = "other"
+
+
+class MailState(StrEnum):
+    """A mail waits, is being sent, went out, failed for now, or is given up with the reason."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    DEAD = "dead"
+
+
+DIGEST = "digest"
+"""The kind of a daily digest, beside those of messages."""

@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.phrases import Phrase
+from portal.kernel.settings import settings
 from portal.notifications.kinds import MessageKind
-from portal.notifications.models import Notification, NotificationRead
+from portal.notifications.models import MailOrder, Notification, NotificationRead
 from tenants.prepared import Prepared
+from tenants.rows import new_id
 
 INBOX = 50
 
@@ -30,20 +32,26 @@ def notify(
     path: str,
     kind: MessageKind = MessageKind.OTHER,
 ) -> None:
-    """Tell the holders of `roles` in a tenant. `message` holds numbers and times, never a
-    debtor's data (UX 11); `path` is the page to open, `kind` what it is about."""
-    session.add(
-        Notification(
-            tenant_id=tenant_id,
-            at=clock.now(),
-            roles=sorted(role.value for role in roles),
-            template=message.msgid,
-            params={key: str(value) for key, value in message.params.items()},
-            path=path,
-            kind=kind.value,
-        )
+    """Tell the holders of `roles` in a tenant, by mail too where a mail server is set.
+
+    `message` holds numbers and times, never a debtor's data (UX 11); `path` is the page to open,
+    `kind` what it is about.
+    """
+    made = Notification(
+        tenant_id=tenant_id,
+        id=new_id(),
+        at=clock.now(),
+        roles=sorted(role.value for role in roles),
+        template=message.msgid,
+        params={key: str(value) for key, value in message.params.items()},
+        path=path,
+        kind=kind.value,
     )
+    session.add(made)
     session.flush()
+    if settings().smtp_url:
+        session.add(MailOrder(tenant_id=tenant_id, id=made.id, queued_at=made.at))
+        session.flush()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from portal.kernel.phrases import Phrase, phrase
 from portal.notices import service as notices
 from portal.notices.models import Document
 from portal.notices.numbering import next_number
+from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from portal.rectification.kinds import RectificationState as State
 from portal.rectification.models import Answer, Decision, Demand, Rectification
@@ -358,6 +359,7 @@ def _tell(session: Session, notice: Rectification, message: Phrase) -> None:
         roles=READERS,
         message=message,
         path=f"/rectifications/{notice.id}",
+        kind=MessageKind.WORK,
     )
 
 

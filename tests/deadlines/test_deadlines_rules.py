@@ -55,19 +55,18 @@ def test_tone(before: timedelta, target_before: timedelta | None, expected: Tone
     assert tone(DUE - before, DUE, target) is expected
 
 
-def test_reminders_come_at_issue_before_at_and_after_the_deadline() -> None:
+def test_reminders_come_at_issue_before_and_at_the_deadline() -> None:
     assert [(r.moment.value, (r.at - OPENED) // HOUR) for r in reminders(OPENED, DUE)] == [
         ("issue", 0),
         ("24h", 32),
         ("4h", 52),
         ("due", 56),
-        ("after", 80),
     ]
 
 
 def test_a_clock_shorter_than_a_day_skips_what_would_come_before_its_issue() -> None:
     moments = [r.moment for r in reminders(OPENED, OPENED + 4 * HOUR)]
-    assert moments == [Moment.ISSUE, Moment.DUE, Moment.AFTER]
+    assert moments == [Moment.ISSUE, Moment.DUE]
 
 
 def test_after_an_outage_everything_missed_is_due_once() -> None:

@@ -16,6 +16,7 @@ NOT_TENANTED = {Tenant.__tablename__, "alembic_version"}
 GLOBALLY_UNIQUE = {
     ("accounts", ("email",)): "only the sign-in login inserts accounts",
     ("sign_in_sessions", ("token_hash",)): "256 random bits",
+    ("calendar_feeds", ("token_hash",)): "256 random bits",
     ("documents", ("verify_code",)): "80 random bits, looked up without a tenant",
 }
 """Unique constraints that do not start with tenant_id, and why they tell nothing."""

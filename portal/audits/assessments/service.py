@@ -32,6 +32,7 @@ from portal.notices import service as notices
 from portal.notices.models import Document
 from portal.notices.numbering import next_number
 from portal.notices.service import Recipient
+from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from tenants.models import Tenant
 from tenants.rows import new_id
@@ -172,6 +173,7 @@ def _tell_heads(session: Session, form: AssessmentForm, findings: int, actor: Ac
             count=findings,
         ),
         path=f"/assessments/{form.id}",
+        kind=MessageKind.WORK,
     )
 
 
@@ -203,6 +205,7 @@ def return_form(session: Session, form: AssessmentForm, reason: str, *, actor: A
             roles=[Role.AUDITOR],
             message=phrase("%(name)s returned an assessment form to the auditor.", name=actor.name),
             path=f"/assessments/{form.id}",
+            kind=MessageKind.WORK,
         )
     _record(session, "audits.form.returned", form, actor, {})
 
@@ -267,6 +270,7 @@ def _tell_vendor(session: Session, form: AssessmentForm, findings: int) -> None:
             count=findings,
         ),
         path=f"/assessments/{form.id}",
+        kind=MessageKind.WORK,
     )
 
 

@@ -27,6 +27,7 @@ from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.phrases import phrase
+from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from portal.vendors.clauses import Judgement
 from portal.vendors.penalties import CatalogueInForce, catalogue_on
@@ -260,6 +261,7 @@ def _escalate(session: Session, finding: Finding, actor: Actor) -> None:
             case=finding.case_no,
         ),
         path="/reviews/escalations",
+        kind=MessageKind.WORK,
     )
     record(
         session,

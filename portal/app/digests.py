@@ -1,0 +1,88 @@
+"""What stands in a person's daily digest; read in the scope of the person's organisation."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.app.feeds import VENDOR_ROLES, kinds_of
+from portal.app.letters import DigestSections, Note
+from portal.app.reminders import path_of
+from portal.deadlines.models import Deadline
+from portal.deadlines.rules import SOON, DeadlineState
+from portal.identity.mailing import Addressee
+from portal.kernel import clock
+from portal.kernel.phrases import Phrase, phrase
+from portal.notifications.kinds import MessageKind
+from portal.notifications.models import Notification
+from tenants.database import ScopedSession
+
+FIRST = timedelta(days=1)
+"""How far back the first digest of an installation looks for messages."""
+MOST = 200
+
+
+def sections(
+    session: ScopedSession, tenant_id: UUID, person: Addressee, since: datetime, *, company: bool
+) -> DigestSections:
+    """A vendor's people: what the vendor owes. The company's: what the company owes, and what
+    vendors have not met, of the kinds that the person follows up. Both: the messages since the
+    last digest that the person did not get at once."""
+    now = clock.now()
+    rows = _clocks(session, tenant_id, person, company=company)
+    due = [(row, _note(row)) for row in rows]
+    return DigestSections(
+        [note for row, note in due if row.due_at < now],
+        [note for row, note in due if now <= row.due_at <= now + SOON],
+        [note for row, note in due if row.due_at > now + SOON],
+        _messages(session, tenant_id, person, since),
+    )
+
+
+def _clocks(
+    session: ScopedSession, tenant_id: UUID, person: Addressee, *, company: bool
+) -> list[Deadline]:
+    statement = sa.select(Deadline).where(
+        Deadline.state.in_((DeadlineState.OPEN, DeadlineState.BREACHED)),
+        Deadline.met_at.is_(None),
+    )
+    if company:
+        late_or_own = sa.or_(Deadline.owed_by == "company", Deadline.due_at < clock.now())
+        statement = statement.where(Deadline.kind.in_(kinds_of(person.roles)), late_or_own)
+    elif person.roles & VENDOR_ROLES:
+        statement = statement.where(Deadline.tenant_id == tenant_id, Deadline.owed_by == "vendor")
+    else:
+        return []
+    return list(session.scalars(statement.order_by(Deadline.due_at, Deadline.id).limit(MOST)))
+
+
+def _note(row: Deadline) -> Note:
+    message = phrase(
+        "%(label)s, due %(due)s",
+        label=row.label,
+        due=f"{clock.beijing(row.due_at):%Y-%m-%d %H:%M}",
+    )
+    return Note(message, path_of(row.kind, row.subject_id))
+
+
+def _messages(
+    session: ScopedSession, tenant_id: UUID, person: Addressee, since: datetime
+) -> list[Note]:
+    kinds = [kind.value for kind in MessageKind if kind not in person.choice.at_once]
+    if not kinds:
+        return []
+    roles = sa.cast([role.value for role in person.roles], sa.ARRAY(sa.Text))
+    rows = session.scalars(
+        sa.select(Notification)
+        .where(
+            Notification.tenant_id == tenant_id,
+            Notification.at > since,
+            Notification.kind.in_(kinds),
+            Notification.roles.has_any(roles),
+        )
+        .order_by(Notification.at)
+        .limit(MOST)
+    )
+    return [Note(Phrase(row.template, dict(row.params)), row.path) for row in rows]
