@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from portal.app import background, founding, provision
 from portal.app.factory import create_app, open_database
+from portal.cases import verify_draw
 from portal.jobs.worker import run_forever
 from portal.journal.models import JournalLink
 from portal.journal.service import verify
@@ -178,6 +179,13 @@ def verify_journal() -> None:
             click.echo(f"{tenant_id} {verdict.entries} entries: {verdict.problem or 'whole'}")
             bad += bool(verdict.problem)
     sys.exit(1 if bad else 0)
+
+
+@cli.command("verify-draw")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+def verify_draw_record(file: str) -> None:
+    """Recompute a draw from its record (JSON). Needs no settings and no database."""
+    sys.exit(verify_draw.main(file))
 
 
 if __name__ == "__main__":

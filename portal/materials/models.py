@@ -29,6 +29,8 @@ class MaterialRequest(IssuedRow, Base):
     rows are private to the company. `wanted` keeps the texts and formats of the kinds asked for,
     as they stood in the scheme on the day of issue. Every connected call of a case that began on a
     Beijing day from `window_from` to `window_to`, and before the request was issued, is expected.
+    `draw_record`: what the vendor needs to recompute its sample, as `portal.audits.draws.records`
+    packs it.
     """
 
     __tablename__ = "material_requests"
@@ -51,6 +53,7 @@ class MaterialRequest(IssuedRow, Base):
     window_from: Mapped[date]
     window_to: Mapped[date]
     draw_facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    draw_record: Mapped[bytes | None] = mapped_column(deferred=True)
     state: Mapped[str]
     cases: Mapped[int]
     items: Mapped[int]

@@ -72,6 +72,11 @@ class RequestPage:
         return [(label, str(facts[key])) for key, label in labels if facts.get(key) is not None]
 
     @property
+    def has_record(self) -> bool:
+        """Whether the draw can be recomputed from a record that goes with the request."""
+        return bool(self.request.draw_facts.get("record"))
+
+    @property
     def days_late(self) -> int:
         """Working days late of the latest hand-in."""
         return self.hand_ins[-1].working_days_late if self.hand_ins else 0

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from portal.calendar import service as calendar_service
+from portal.cases import verify_draw
 from portal.files.export import ExportColumn, ExportSheet, xlsx
+from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import guard
-from portal.kernel.errors import Conflict, Invalid, PortalError
+from portal.kernel.errors import Conflict, Invalid, NotFound, PortalError
 from portal.kernel.settings import settings
 from portal.kernel.web import actor, db, is_htmx
 from portal.materials import answers, items, lists, pages, scheme, service, uploads
@@ -261,6 +264,39 @@ def _cursor() -> dict[str, str]:
 def show(request_id: UUID) -> Answer:
     """One request: its clock first, what is wanted, the desk, the items, the history."""
     return page_of(get_request(db(), request_id))
+
+
+@bp.get("/<uuid:request_id>/draw-record.json")
+@guard(VIEW)
+def draw_record(request_id: UUID) -> Answer:
+    """What a vendor needs to recompute its own sample offline (A3)."""
+    found = get_request(db(), request_id)
+    if found.draw_record is None:
+        raise NotFound("draw record")
+    record(
+        db(),
+        "materials.request.draw_record_taken",
+        ("material_request", found.id),
+        actor=actor(),
+        data={},
+    )
+    db().commit()
+    answer = make_response(found.draw_record)
+    answer.headers["Content-Type"] = "application/json"
+    answer.headers["Content-Encoding"] = "gzip"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{found.number}.json"'
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@bp.get("/verify_draw.py")
+@guard(VIEW)
+def verifier() -> Answer:
+    """The program that recomputes a draw from its record; it needs Python and nothing else."""
+    answer = make_response(Path(verify_draw.__file__).read_bytes())
+    answer.headers["Content-Type"] = "text/x-python; charset=utf-8"
+    answer.headers["Content-Disposition"] = 'attachment; filename="verify_draw.py"'
+    return answer
 
 
 @bp.get("/<uuid:request_id>/items")

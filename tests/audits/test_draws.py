@@ -219,7 +219,7 @@ def test_a_vendor_learns_its_own_share_and_nothing_else(portal: Portal) -> None:
         own = method.canonical(session.scalars(sa.select(Case.id)))
         asked = set(session.scalars(sa.select(RequestItem.case_id)))
     assert set(facts) - {"scheme"} == {
-        "method", "population", "population_hash", "seed", "quota", "rate", "drawn_at"
+        "method", "population", "population_hash", "seed", "quota", "rate", "drawn_at", "record"
     }  # fmt: skip
     assert (facts["population"], facts["quota"]) == (120, lines[vendor.id].quota)
     assert method.population_hash(own).hex() == facts["population_hash"]

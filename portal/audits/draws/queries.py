@@ -262,19 +262,32 @@ def records_of(session: Session, draw: Draw) -> Iterator[ShareRecord]:
             sa.select(DrawShare).where(DrawShare.draw_id == draw.id).order_by(DrawShare.tenant_id)
         )
     )
-    names = vendor_names(session, [share.tenant_id for share in shares])
     for share in shares:
-        yield ShareRecord(
-            share.tenant_id,
-            names[share.tenant_id],
-            share.in_hand,
-            share.quota,
-            population_of(session, share),
-            share.population_hash,
-            share.vendor_seed or "",
-            tuple(share.positions or ()),
-            _requested(session, share) if share.request_id else None,
-        )
+        yield record_of(session, share)
+
+
+def record_of(session: Session, share: DrawShare) -> ShareRecord:
+    """One vendor's part as recorded."""
+    return ShareRecord(
+        share.tenant_id,
+        vendor_names(session, [share.tenant_id])[share.tenant_id],
+        share.in_hand,
+        share.quota,
+        population_of(session, share),
+        share.population_hash,
+        share.vendor_seed or "",
+        tuple(share.positions or ()),
+        _requested(session, share) if share.request_id else None,
+    )
+
+
+def population_numbers(session: Session, share: DrawShare) -> list[str]:
+    """The case numbers of a vendor's population, in its order."""
+    of_vendor = Case.tenant_id == share.tenant_id
+    rows = session.execute(sa.select(Case.id, Case.case_no).where(of_vendor))
+    numbers = {row.id: row.case_no for row in rows}
+    ids = case_ids_at(population_of(session, share), range(share.in_hand))
+    return [numbers[one] for one in ids]
 
 
 def _requested(session: Session, share: DrawShare) -> frozenset[UUID]:

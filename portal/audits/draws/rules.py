@@ -99,6 +99,7 @@ def vendor_facts(
         "quota": quota,
         "rate": str((Decimal(quota) / Decimal(in_hand)).quantize(_RATE)),
         "drawn_at": drawn_at,
+        "record": True,
     }
 
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.audits.draws import queries
+from portal.audits.draws.records import vendors_record
 from portal.audits.draws.rules import (
     Size,
     check_step,
@@ -277,6 +278,13 @@ def issue_share(session: Session, draw_id: UUID, vendor_id: UUID) -> UUID:
     if row.drawn_at is None or row.issuing_by is None or share.vendor_seed is None:
         raise Conflict(phrase("This draw is not at that step."))
     actor = Actor(row.issuing_by, row.issuing_by_name or "", row.tenant_id, row.tenant_id)
+    facts = vendor_facts(
+        in_hand=share.in_hand,
+        quota=share.quota,
+        own_hash=share.population_hash,
+        own_seed=share.vendor_seed,
+        drawn_at=row.drawn_at.isoformat(),
+    )
     cases = _in_order(session, vendor_id, queries.drawn_cases(session, share))
     request = issue_request(
         session,
@@ -285,17 +293,19 @@ def issue_share(session: Session, draw_id: UUID, vendor_id: UUID) -> UUID:
         draw_id=row.id,
         reason="",
         period=row.period,
-        draw_facts=vendor_facts(
-            in_hand=share.in_hand,
-            quota=share.quota,
-            own_hash=share.population_hash,
-            own_seed=share.vendor_seed,
-            drawn_at=row.drawn_at.isoformat(),
-        ),
+        draw_facts=facts,
         wanted=[Wanted(one["kind"], one["required"]) for one in row.wanted],
         case_ids=cases,
         actor=actor,
     )
+    if request.draw_record is None:
+        request.draw_record = vendors_record(
+            queries.record_of(session, share),
+            queries.population_numbers(session, share),
+            period=row.period,
+            rate=facts["rate"],
+            drawn_at=facts["drawn_at"],
+        )
     open_reviews(session, tenant_id=vendor_id, request_id=request.id, case_ids=cases, actor=actor)
     share.request_id = request.id
     session.flush()
