@@ -140,11 +140,11 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
 
     def overdue() -> None:
         made["late"] = audits.call_up_some(
-            stage, company, first, 4, "监管转办投诉涉及个案,请提供全部通话录音与催收记录。"
+            stage, company, first, 4, "监管转办投诉涉及个案，请提供全部通话录音与催收记录。"
         )
 
     def due_today() -> None:
-        audits.call_up_some(stage, company, first, 3, "客户来电反映催收频次过高,核查近一月通话。")
+        audits.call_up_some(stage, company, first, 3, "客户来电反映催收频次过高，核查近一月通话。")
         audits.call_up_some(stage, company, second, 2, "核查第三人联系依据。")
 
     def notices() -> None:
@@ -185,7 +185,7 @@ def _notice(title: str, level: str) -> NoticeText:
         title=title,
         source="inspection",
         level=level,
-        facts="现场检查发现相关作业未按委外管理办法执行,情况与检查记录一致。",
+        facts="现场检查发现相关作业未按委外管理办法执行，情况与检查记录一致。",
         grounds="《外包电催管理办法》日常管理条款。",
         demands=("查明原因并提交书面说明。", "三日内完成整改并附证明材料。"),
         consequence=CONSEQUENCE,

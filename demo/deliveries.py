@@ -31,8 +31,8 @@ from tenants.database import ScopedSession
 from tenants.rows import new_id
 
 _ANSWERS = (
-    "未接通,连续三日不同时段拨打均无人应答",
-    "号码为空号,已申请修复联系方式",
+    "未接通，连续三日不同时段拨打均无人应答",
+    "号码为空号，已申请修复联系方式",
     "本月尚未排期拨打",
 )
 _REASONS = ("not_connected", "empty_number", "not_called")
@@ -73,7 +73,7 @@ def record_sheet(case_no: str, day: date, agent: str, calls: int) -> bytes:
     book = xlsxwriter.Workbook(sink, {"in_memory": True})
     sheet = book.add_worksheet("催收记录")
     sheet.write_row(0, 0, ("案件编号", "日期", "对象", "结果", "通话时长(秒)", "催收员", "摘要"))
-    results = ("承诺还款", "无人接听", "已接通,称资金紧张", "关机", "转告")
+    results = ("承诺还款", "无人接听", "已接通，称资金紧张", "关机", "转告")
     for line in range(calls):
         sheet.write_row(
             line + 1,

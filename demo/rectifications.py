@@ -26,21 +26,21 @@ from tenants.rows import new_id
 
 ANSWERS = (
     (
-        "新入职催收员培训后未经通关考核即上线,组长抽听比例不足。",
-        "已对责任人停岗培训两日并重新通关;对其名下在案逐户抽听,未发现同类问题。",
-        "新人上线前通关考核,首月每日抽听五通;质检日报由主管签字。",
-        "责任人书面警告,扣发当月绩效,组长连带通报。",
+        "新入职催收员培训后未经通关考核即上线，组长抽听比例不足。",
+        "已对责任人停岗培训两日并重新通关；对其名下在案逐户抽听，未发现同类问题。",
+        "新人上线前通关考核，首月每日抽听五通；质检日报由主管签字。",
+        "责任人书面警告，扣发当月绩效，组长连带通报。",
     ),
     (
-        "催收系统备注模板缺少必填校验,催收员图快漏记要素。",
-        "备注模板已增加必填项,本月漏记记录于两日内补录完毕并复核。",
-        "内勤每日核对话单与记录,差异当日反馈至组长。",
+        "催收系统备注模板缺少必填校验，催收员图快漏记要素。",
+        "备注模板已增加必填项，本月漏记记录于两日内补录完毕并复核。",
+        "内勤每日核对话单与记录，差异当日反馈至组长。",
         "责任人口头警告并参加记录规范培训。",
     ),
     (
         "外呼时段与频次限制未在新号码池启用。",
-        "已在拨号平台对全部号码池启用时段与频次上限,并导出设置截图留存。",
-        "变更号码池须由主管与内勤双人确认,每周抽查一次。",
+        "已在拨号平台对全部号码池启用时段与频次上限，并导出设置截图留存。",
+        "变更号码池须由主管与内勤双人确认，每周抽查一次。",
         "平台管理员通报批评。",
     ),
 )
@@ -108,7 +108,7 @@ def accept(stage: Stage, company: Company, notice_id: UUID) -> None:
     """The company accepts."""
     with stage.company(company.id) as session:
         notice = get_notice(session, notice_id, lock=True)
-        accept_answer(session, notice, "整改到位,三十日后复查。", actor=company.actor("vendors"))
+        accept_answer(session, notice, "整改到位，三十日后复查。", actor=company.actor("vendors"))
 
 
 def send_back(stage: Stage, company: Company, notice_id: UUID) -> None:
@@ -118,7 +118,7 @@ def send_back(stage: Stage, company: Company, notice_id: UUID) -> None:
         return_answer(
             session,
             notice,
-            "原因分析笼统,未附抽听记录;请补充逐户抽听结果与责任人处理依据。",
+            "原因分析笼统，未附抽听记录；请补充逐户抽听结果与责任人处理依据。",
             3,
             actor=company.actor("vendors"),
         )

@@ -25,9 +25,9 @@ from portal.receipts.imports.sheet import COLUMNS
 from portal.scoring import service as scores
 
 WHY = (
-    "客户情绪激动,催收员耐心安抚并协助核对账单,全程文明用语,客户当日主动还款。",
-    "识别客户确有困难,如实登记并反馈,协助申请分期方案,后续按期履约。",
-    "首次联系身份核实规范,话术完整,记录与录音逐项一致,可作培训范例。",
+    "客户情绪激动，催收员耐心安抚并协助核对账单，全程文明用语，客户当日主动还款。",
+    "识别客户确有困难，如实登记并反馈，协助申请分期方案，后续按期履约。",
+    "首次联系身份核实规范，话术完整，记录与录音逐项一致，可作培训范例。",
 )
 
 
@@ -147,7 +147,7 @@ def select_some(stage: Stage, company: Company, month: date) -> None:
                 session,
                 row,
                 select=good,
-                note="" if good else "录音开场不完整,不宜作范例。",
+                note="" if good else "录音开场不完整，不宜作范例。",
                 actor=company.actor("general"),
             )
 

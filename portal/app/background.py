@@ -21,11 +21,13 @@ from portal.jobs.worker import Chore
 from portal.journal import service as journal
 from portal.kernel.access import system_actor
 from portal.kernel.settings import settings
+from portal.materials import arrivals as materials_arrivals
 from portal.materials import extensions
 from portal.materials import jobs as materials_jobs
 from portal.materials import uploads as materials_uploads
 from portal.notices import jobs as notices_jobs
 from portal.receipts.imports import jobs as receipt_imports_jobs
+from portal.rectification import arrivals as rectification_arrivals
 from portal.scoring import jobs as scoring_jobs
 from tenants import vault
 from tenants.database import Database
@@ -57,7 +59,8 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
             deadlines.sweep(session, actor=actor)
             deadlines.remind(session, actor=actor)
             deadlines.remind_after(session, calendar_service.load(session), actor=actor)
-            extensions.announce(session, actor=actor)
+            for told in (extensions, materials_arrivals, rectification_arrivals):
+                told.announce(session, actor=actor)
             session.commit()
 
     def give_up_uploads() -> None:

@@ -67,7 +67,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["database"] = database or open_database(settings)
     Babel(app, locale_selector=reader_locale)
-    phrases.install(gettext)
+    phrases.install(gettext, filters.when)
     LoginManager(app, add_context_processor=False).request_loader(scope.load_user)
     # The order of these is the order in which a request passes them.
     security.install(app)

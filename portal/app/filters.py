@@ -115,6 +115,11 @@ def day(value: date | datetime | None, form: str = "full") -> str:
     return _fill(patterns.get(form, words.date), words, local)
 
 
+def when(value: date | datetime) -> str:
+    """A day with its weekday, or a moment in full, as `Phrase` shows its parameters."""
+    return dt(value) if isinstance(value, datetime) else day(value, "weekday")
+
+
 def iso(moment: datetime) -> str:
     """For `<time datetime>`: ISO 8601 to the second with Beijing's offset."""
     return clock.beijing(moment).isoformat(timespec="seconds")

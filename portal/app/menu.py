@@ -64,11 +64,17 @@ _ENDPOINTS = frozenset(entry.endpoint for entry in ENTRIES)
 
 
 def _visible(entry: Entry) -> bool:
-    view = current_app.view_functions.get(entry.endpoint)
-    access = getattr(view, "access", None)
-    if view is None or (entry.company is not None and entry.company != g.actor.is_company):
+    if entry.company is not None and entry.company != g.actor.is_company:
         return False
-    return not isinstance(access, Permission) or g.actor.may(access)
+    return may_visit(entry.endpoint)
+
+
+def may_visit(endpoint: str) -> bool:
+    """Whether there is such a page, and the signed-in person has the permission for it. For a
+    link to a higher slice, which the page's own view cannot know."""
+    view = current_app.view_functions.get(endpoint)
+    access = getattr(view, "access", None)
+    return view is not None and (not isinstance(access, Permission) or g.actor.may(access))
 
 
 _DRAWN: dict[tuple[object, ...], Markup] = {}
@@ -131,7 +137,7 @@ def _bell() -> dict[str, Any] | None:
 
 def install(app: Flask) -> None:
     """Give every template what the layout needs."""
-    app.jinja_env.globals["side_menu"] = menu
+    app.jinja_env.globals.update(side_menu=menu, may_visit=may_visit)
 
     @app.context_processor
     def layout() -> dict[str, Any]:

@@ -120,7 +120,7 @@ def handling(outcome: Outcome, deduction: Money, *, damages: bool) -> str:
     if deduction:
         text += f"，扣款 {deduction:,.2f} 元"
     if damages:
-        text += ",并赔偿损失"
+        text += "，并赔偿损失"
     return text
 
 

@@ -191,7 +191,7 @@ def _note(work: Work | None, *, request: bool) -> str:
     if work is None or not request:
         return _("Waits for the answer")
     return f"{kind_of(work)} · " + _(
-        "Delivered %(done)s / %(expected)s", done=work.done, expected=work.expected
+        "Delivered %(done)s / %(expected)s", done=work.delivered, expected=work.expected
     )
 
 
@@ -229,7 +229,7 @@ def _row(
         remaining = str(remaining_text(days.remaining(now, clock.due_at)))
         if present is Tone.OVERDUE:
             chip, chip_tone = _("Overdue"), "danger"
-        elif request and 0 < work.done < work.expected:
+        elif request and 0 < work.delivered + work.unavailable < work.expected:
             chip, chip_tone = _("Partly delivered"), "info"
     return Row(
         url=path_of(subject_type, work.id),
@@ -243,7 +243,7 @@ def _row(
         tone=colour,
         chip=chip,
         chip_tone=chip_tone,
-        progress=f"{work.done}/{work.expected}" if request else "",
+        progress=f"{work.delivered}/{work.expected}" if request else "",
         action=_("Handle") if clock is not None and may.get(subject_type) else _("View"),
         vendor=vendors.get(work.tenant_id, ""),
     )

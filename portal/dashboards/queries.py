@@ -58,8 +58,8 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A material request or a rectification notice. `done` of `expected` items; a notice has
-    none. `draw`: the request comes from a draw."""
+    """A material request or a rectification notice. `delivered` of `expected` items, and so many
+    answered as unavailable (无法提供); a notice has none. `draw`: the request comes from a draw."""
 
     kind: str
     id: UUID
@@ -74,7 +74,8 @@ class Work:
     due_at: datetime
     issued_by: str
     expected: int
-    done: int
+    delivered: int
+    unavailable: int
     running: bool
 
 
@@ -137,10 +138,16 @@ def company_clocks(session: Session, owed_by: str) -> list[Clock]:
 
 # --- requests and notices ------------------------------------------------------------------------
 
-_WANTED = sa.or_(_I.required, _I.state != ItemState.MISSING.value)
-_DONE = _I.state.in_(
-    (ItemState.DELIVERED.value, ItemState.ACCEPTED.value, ItemState.UNAVAILABLE.value)
+_HELD = _I.state.in_((ItemState.DELIVERED.value, ItemState.ACCEPTED.value))
+_UNAVAILABLE = sa.or_(
+    _I.state == ItemState.UNAVAILABLE.value,
+    sa.and_(_I.state == ItemState.ACCEPTED.value, _I.answer_reason.is_not(None)),
 )
+_WANTED = sa.and_(
+    sa.or_(_I.required, _I.state != ItemState.MISSING.value),
+    _I.state != ItemState.CANCELLED.value,
+)
+"""As `portal.materials.rules.standing` counts items."""
 
 
 def _requests(*conditions: Any) -> sa.Subquery:
@@ -173,7 +180,8 @@ def _with_counts(newest: sa.Subquery) -> sa.Select[Any]:
     counts = (
         sa.select(
             sa.func.count().filter(_WANTED).label("expected"),
-            sa.func.count().filter(_DONE).label("done"),
+            sa.func.count().filter(_HELD, ~_UNAVAILABLE).label("delivered"),
+            sa.func.count().filter(_UNAVAILABLE).label("unavailable"),
         )
         .where(_I.tenant_id == newest.c.tenant_id, _I.request_id == newest.c.id)
         .lateral("counts")
@@ -193,7 +201,8 @@ def _with_counts(newest: sa.Subquery) -> sa.Select[Any]:
         c.due_at,
         c.by,
         counts.c.expected,
-        counts.c.done,
+        counts.c.delivered,
+        counts.c.unavailable,
         c.running,
     ).join(counts, sa.true())
 
@@ -221,6 +230,7 @@ def _notices(*conditions: Any) -> sa.Select[Any]:
         c.issued_at,
         c.due_at,
         c.created_by_name,
+        sa.literal_column("0"),
         sa.literal_column("0"),
         sa.literal_column("0"),
         c.running,

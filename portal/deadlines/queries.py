@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 from portal.calendar.rules import DayKind, Remaining, WorkingCalendar
 from portal.deadlines.models import Deadline
 from portal.deadlines.rules import DeadlineState, tone
-from portal.kernel.clock import beijing
-from portal.kernel.phrases import Phrase, phrase
+from portal.kernel.phrases import Phrase, When, phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +35,30 @@ class ClockView:
     state: str
 
 
+_LEFT = {
+    (0, True): phrase("%(hours)s h %(minutes)s min"),
+    (0, False): phrase("%(minutes)s min"),
+    (1, True): phrase("%(days)s working day %(hours)s h"),
+    (1, False): phrase("%(days)s working day"),
+    (2, True): phrase("%(days)s working days %(hours)s h"),
+    (2, False): phrase("%(days)s working days"),
+}
+_LATE = {
+    (0, True): phrase("late by %(hours)s h %(minutes)s min"),
+    (0, False): phrase("late by %(minutes)s min"),
+    (1, True): phrase("late by %(days)s working day %(hours)s h"),
+    (1, False): phrase("late by %(days)s working day"),
+    (2, True): phrase("late by %(days)s working days %(hours)s h"),
+    (2, False): phrase("late by %(days)s working days"),
+}
+"""What remains and what is over: by no, one or more working days, and whether there are hours."""
+
+
 def remaining_text(left: Remaining) -> Phrase:
-    """ "1 working day 7 h", "3 h 50 min", "late by 16 h": by the server's clock."""
-    if left.working_days:
-        params = {"days": left.working_days, "hours": left.hours}
-        if left.overdue:
-            return phrase("late by %(days)s working days %(hours)s h", **params)
-        return phrase("%(days)s working days %(hours)s h", **params)
-    params = {"hours": left.hours, "minutes": left.minutes}
-    if left.overdue:
-        return phrase("late by %(hours)s h %(minutes)s min", **params)
-    return phrase("%(hours)s h %(minutes)s min", **params)
+    """ "1 working day 7 h", "3 h 50 min", "late by 16 min": by the server's clock."""
+    words = _LATE if left.overdue else _LEFT
+    params = {"days": left.working_days, "hours": left.hours, "minutes": left.minutes}
+    return phrase(words[min(left.working_days, 2), left.hours > 0].msgid, **params)
 
 
 def why_lines(basis: dict[str, Any]) -> tuple[Phrase, ...]:
@@ -64,7 +76,7 @@ def why_lines(basis: dict[str, Any]) -> tuple[Phrase, ...]:
 def _extended_line(entry: dict[str, Any]) -> Phrase:
     return phrase(
         "Extended from %(earlier)s by %(who)s: %(reason)s",
-        earlier=f"{beijing(datetime.fromisoformat(entry['from'])):%Y-%m-%d %H:%M}",
+        earlier=When(datetime.fromisoformat(entry["from"])),
         who=entry["by"],
         reason=entry["reason"],
     )
@@ -82,8 +94,8 @@ def _why_line(entry: dict[str, Any]) -> Phrase:
     return phrase("%(day)s is working day %(number)s", day=day, number=number)
 
 
-def _day(entry: dict[str, Any]) -> str:
-    return date.fromisoformat(entry["day"]).isoformat()
+def _day(entry: dict[str, Any]) -> When:
+    return When(date.fromisoformat(entry["day"]))
 
 
 def clock_view(row: Deadline, calendar: WorkingCalendar, now: datetime) -> ClockView:

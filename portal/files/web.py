@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
 from flask import Response, request, send_file
 
+from portal.files.export import ExportSheet, xlsx
 from portal.files.models import StoredFile
 from portal.files.service import storage
 from portal.files.storage import LocalStorage
+from portal.kernel import clock
 
 PLAYABLE = frozenset({"audio/wav", "audio/mpeg", "audio/mp4"})
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EXPORT_ROWS = 10_000
+"""The most rows of a list that a workbook takes."""
 CHUNK = 256 * 1024
 
 
@@ -39,6 +44,19 @@ def send(row: StoredFile, *, inline: bool = False) -> Response:
     answer.headers["Content-Disposition"] = f"{disposition}; {names}"
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def workbook(sheets: Iterable[ExportSheet], name: str) -> Response:
+    """A workbook of what a page shows, to be downloaded as `name`-20261103.xlsx."""
+    return attached(xlsx(sheets), f"{name}-{clock.today():%Y%m%d}.xlsx")
+
+
+def attached(body: bytes, name: str) -> Response:
+    """A workbook that was made just now, under its name (ASCII); kept by no cache."""
+    answer = Response(body, mimetype=XLSX)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 

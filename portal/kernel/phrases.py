@@ -9,19 +9,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from portal.kernel import clock
 
 
 def _english(msgid: str) -> str:
     return msgid
 
 
+def _plain(value: date) -> str:
+    if isinstance(value, datetime):
+        return f"{clock.beijing(value):%Y-%m-%d %H:%M}"
+    return value.isoformat()
+
+
 _translate: Callable[[str], str] = _english
+_show: Callable[[date], str] = _plain
 
 
-def install(translate: Callable[[str], str]) -> None:
-    """Make `translate` (message id to text in the reader's language) this process's translator."""
-    global _translate  # noqa: PLW0603 - one translator a process; the language is the request's
-    _translate = translate
+def install(
+    translate: Callable[[str], str], show: Callable[[date | datetime], str] = _plain
+) -> None:
+    """Make `translate` (message id to text in the reader's language) this process's translator,
+    and `show` what writes a day or a moment in that language."""
+    global _translate, _show
+    _translate, _show = translate, show
+
+
+@dataclass(frozen=True)
+class When:
+    """A day, or a moment in Beijing, as a parameter: written as the reader writes it."""
+
+    value: date | datetime
+
+    def __str__(self) -> str:
+        """In the language of whoever reads it."""
+        return _show(self.value)
 
 
 @dataclass(frozen=True)

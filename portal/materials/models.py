@@ -309,13 +309,17 @@ class SoundKey(TenantRow, Base):
 
 
 class HandIn(TenantRow, Base):
-    """The vendor says "this is our delivery": the moment that counts, and its receipt (UX 3)."""
+    """The vendor says "this is our delivery": the moment that counts, and its receipt (UX 3).
+
+    `told_at`: when the company's people were told.
+    """
 
     __tablename__ = "hand_ins"
     __table_args__ = (
         tenant_fk("request_id", "material_requests"),
         tenant_fk("document_id", "documents"),
         sa.UniqueConstraint("tenant_id", "request_id", "no"),
+        sa.Index("ix_hand_ins_untold", "at", postgresql_where=sa.text("told_at IS NULL")),
         id_index("hand_ins"),
     )
     vendor_insert = True
@@ -330,6 +334,7 @@ class HandIn(TenantRow, Base):
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     by_name: Mapped[str]
     document_id: Mapped[UUID | None]
+    told_at: Mapped[datetime | None]
 
 
 class RequestEvent(TenantRow, Base):

@@ -170,9 +170,9 @@ def _state(item: PaperItem) -> tuple[str, str | None]:
         reason = REASONS_ON_PAPER[item.answer_reason or ""]
         return place, f"{reason}；{item.answer_note}"[:180] if item.answer_note else reason
     if place == "delivered" and item.tallied.problems:
-        return place, "文件检查未通过,待更换"
+        return place, "文件检查未通过，待更换"
     if item.state == "returned":
-        return place, "稽核部已退回,待重新提交"
+        return place, "稽核部已退回，待重新提交"
     return place, None
 
 

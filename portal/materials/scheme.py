@@ -35,7 +35,7 @@ def default_content() -> Content:
                 "required": True,
                 "asked": True,
                 "name": "催收记录",
-                "requirement": "期间内该个案的全部催收记录,含拨打时间、号码、通话结果、谈话要点及承诺还款情况。",  # noqa: E501
+                "requirement": "期间内该个案的全部催收记录，含拨打时间、号码、通话结果、谈话要点及承诺还款情况。",  # noqa: E501
                 "formats": DOCUMENTS,
             },
             {
@@ -43,7 +43,7 @@ def default_content() -> Content:
                 "required": True,
                 "asked": True,
                 "name": "催收录音",
-                "requirement": "期间内每一通已接通电话的完整录音,与话单逐条对应。",
+                "requirement": "期间内每一通已接通电话的完整录音，与话单逐条对应。",
                 "formats": RECORDINGS,
             },
             {
@@ -51,7 +51,7 @@ def default_content() -> Content:
                 "required": False,
                 "asked": True,
                 "name": "外访录音",
-                "requirement": "如有外访,提交全程录音;未外访的无须提交。",
+                "requirement": "如有外访，提交全程录音；未外访的无须提交。",
                 "formats": RECORDINGS,
             },
             {

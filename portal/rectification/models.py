@@ -77,13 +77,18 @@ class Demand(IssuedRow, Base):
 
 class Answer(TenantRow, Base):
     """The vendor's answer of a round: cause, correction, prevention (整改报告). A draft is kept
-    while it is written."""
+    while it is written. `told_at`: when the company's people were told of what was submitted."""
 
     __tablename__ = "rectification_answers"
     __table_args__ = (
         tenant_fk("rectification_id", "rectifications"),
         one_of("state", ("draft", "submitted")),
         sa.UniqueConstraint("tenant_id", "rectification_id", "round"),
+        sa.Index(
+            "ix_rectification_answers_untold",
+            "submitted_at",
+            postgresql_where=sa.text("state = 'submitted' AND told_at IS NULL"),
+        ),
         id_index("rectification_answers"),
     )
     vendor_insert = True
@@ -113,6 +118,7 @@ class Answer(TenantRow, Base):
     submitted_at: Mapped[datetime | None]
     in_time: Mapped[bool | None]
     by_name: Mapped[str]
+    told_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
 

@@ -123,34 +123,42 @@ def lost_lines(
     ]
 
 
-def _parents(session: Session, links: list[Link]) -> dict[UUID, UUID]:
-    """The form of each finding and the request of each item."""
+def _parents(session: Session, links: list[Link]) -> dict[UUID, str]:
+    """Where each finding, item and failed review is seen: on its form or its request.
+
+    A vendor sees no review, but the issued finding that came of it.
+    """
     findings = [link.subject_id for link in links if link.subject_type == "finding"]
     items = [link.subject_id for link in links if link.subject_type == "request_item"]
-    found: dict[UUID, UUID] = {}
-    if findings:
+    reviews = [link.subject_id for link in links if link.subject_type == "review"]
+    found: dict[UUID, str] = {}
+    if findings or reviews:
         rows = session.execute(
-            sa.select(Finding.id, Finding.form_id).where(Finding.id.in_(findings))
+            sa.select(Finding.id, Finding.review_id, Finding.form_id)
+            .where(sa.or_(Finding.id.in_(findings), Finding.review_id.in_(reviews)))
+            .order_by(Finding.found_at.desc(), Finding.id.desc())
         )
-        found.update({row.id: row.form_id for row in rows if row.form_id})
+        for row in rows:
+            if row.form_id:
+                found[row.id] = found[row.review_id] = (
+                    f"/assessments/{row.form_id}#finding-{row.id}"
+                )
     if items:
         more = session.execute(
             sa.select(RequestItem.id, RequestItem.request_id).where(RequestItem.id.in_(items))
         )
-        found.update({row.id: row.request_id for row in more})
+        found.update({row.id: f"/requests/{row.request_id}#item-{row.id}" for row in more})
     return found
 
 
-def _path(link: Link, parents: dict[UUID, UUID], *, company: bool) -> str:
+def _path(link: Link, parents: dict[UUID, str], *, company: bool) -> str:
     kind, key = link.subject_type, link.subject_id
-    if kind == "finding":
-        return f"/assessments/{parents[key]}#finding-{key}" if key in parents else ""
-    if kind == "request_item":
-        return f"/requests/{parents[key]}#item-{key}" if key in parents else ""
     if kind == "rectification":
         return f"/rectifications/{key}"
-    if kind == "review":
-        return f"/reviews/{key}" if company else ""
+    if kind == "review" and company:
+        return f"/reviews/{key}"
+    if kind in ("finding", "request_item", "review"):
+        return parents.get(key, "")
     if kind == "project":
         return f"/cases/?project={key}" if not company else ""
     return ""

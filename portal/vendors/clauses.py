@@ -259,7 +259,7 @@ _CLAUSES = (
     ),
     (
         "201",
-        "未经客户同意,在禁止时段或节假日催收",
+        "未经客户同意，在禁止时段或节假日催收",
         "call in barred hours",
         Level.ORDINARY,
         3,
@@ -280,7 +280,7 @@ _CLAUSES = (
     ("303", "以暴力或其他方式威胁、恐吓", "threat", Level.RED_LINE, 20, "10000.00"),
     (
         "304",
-        "冒充公检法、监管机关或律师,伪造法律文书",
+        "冒充公检法、监管机关或律师，伪造法律文书",
         "impersonation, forgery",
         Level.RED_LINE,
         20,

@@ -2,5 +2,6 @@
 import "./htmx.js";
 import "./disclosures.js";
 import "./submit-guard.js";
+import "./drafts.js";
 import "./side-menu.js";
 import "./page-keys.js";

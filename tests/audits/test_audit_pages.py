@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
+from typing import Any
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
+from flask.testing import FlaskClient
 
 from portal.audits.models import AssessmentForm, Finding, Review
 from portal.kernel.access import Role
@@ -80,12 +84,33 @@ def test_from_the_queue_to_the_vendors_page(portal: Portal, audit: Audit) -> Non
     assert twice.status_code == 409, "a double click issues once"
     portal.work()
     _vendor_reads(portal, audit, form)
+    _leads_on(portal, form)
     general = portal.client(portal.world.email(Role.GENERAL_MANAGER))
     reports = general.get("/reviews/escalations").text
     assert "辱骂、侮辱或人身攻击" in reports
     seen = re.search(r'action="(/reviews/escalations/[^"]+/seen)"', reports)
     assert seen and general.post(seen[1]).status_code == 302
     assert "公司general_manager" in general.get("/reviews/escalations").text
+
+
+def _leads_on(portal: Portal, form: str) -> None:
+    """The lists as workbooks, and the notice that begins from the form, for who may write one."""
+    auditor = portal.client(portal.world.email(Role.AUDITOR))
+    failed = _cells(auditor, "/reviews/list.xlsx?state=fail")
+    assert [row[:3] for row in failed[1:]] == [["HC-00001", "华诚", "DQ-HC-2026-0001"]]
+    assert [row[0] for row in _cells(auditor, "/assessments/list.xlsx")[1:]] == ["JH-HC-2026-0001"]
+    writer = portal.client(portal.world.email(Role.VENDOR_MANAGER))
+    notice = f"/rectifications/new?form={form.rpartition('/')[2]}"
+    assert notice in writer.get(form).text and writer.get(notice).status_code == 200
+    assert notice not in auditor.get(form).text
+
+
+def _cells(client: FlaskClient, path: str) -> list[list[Any]]:
+    """The first sheet of an exported list, row by row."""
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+    book = openpyxl.load_workbook(io.BytesIO(answer.data))
+    return [[cell.value for cell in row] for row in book.active.iter_rows()]
 
 
 def _vendor_reads(portal: Portal, audit: Audit, form: str) -> None:
@@ -107,11 +132,18 @@ def _vendor_reads(portal: Portal, audit: Audit, form: str) -> None:
         )
         opened = {row.part: row.opened_at for row in found}
         assert opened["经理"] is not None and opened["责任人"] is None
-    for path in ("/reviews/", "/reviews/escalations", f"/reviews/{audit.review_ids[0]}"):
+    assert len(_cells(manager, "/assessments/list.xlsx")) == 2
+    for path in (
+        "/reviews/",
+        "/reviews/list.xlsx",
+        "/reviews/escalations",
+        f"/reviews/{audit.review_ids[0]}",
+    ):
         assert manager.get(path).status_code in (403, 404)
     other = portal.client(portal.world.vendors[1].email(Role.MANAGER))
     assert other.get(form).status_code == 404
     assert "JH-" not in other.get("/assessments/").text
+    assert len(_cells(other, "/assessments/list.xlsx")) == 1
 
 
 def test_a_stale_change_is_refused_and_kept(portal: Portal, audit: Audit) -> None:

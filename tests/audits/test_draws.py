@@ -318,6 +318,7 @@ def test_the_pages_lead_through_a_draw(portal: Portal) -> None:
     with clock.frozen(MOMENT):
         client = portal.client(portal.world.email(Role.AUDITOR))
         assert client.get("/draws/").status_code == 200
+        assert client.get("/draws/list.xlsx?period=2026-11").data[:2] == b"PK"
         page = client.get("/draws/new").text
         assert "2026-11" in page and "78.43%" in page
         form = {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import event
 
 from portal.deadlines.service import sweep
 from portal.kernel import clock
 from portal.kernel.access import COMPANY_ROLES, VENDOR_ROLES, Role, system_actor
+from portal.materials.kinds import ItemState
+from portal.materials.models import RequestItem
 from tenants.scope import Login
 from tests.conftest import Portal
 from tests.factories.audits import fail, open_audit
@@ -35,6 +38,25 @@ def test_a_vendor_sees_its_clock_first(busy: Portal) -> None:
         page = busy.client(first.email(Role.OFFICE)).get("/").text
         assert NUMBER in page and "0 / 6" in page and "RX-" not in page
         assert NUMBER not in busy.client(second.email(Role.OFFICE)).get("/").text
+
+
+def test_what_cannot_be_had_is_not_delivered(busy: Portal) -> None:
+    """Five of six items are here and one is 无法提供: 5/6, as on the request's own page."""
+    vendor = busy.world.vendors[0]
+    with busy.session(busy.world.scope) as session:
+        items = session.scalars(
+            sa.select(RequestItem).where(RequestItem.tenant_id == vendor.id, RequestItem.required)
+        ).all()
+        assert len(items) == 6
+        for number, item in enumerate(items):
+            item.state = ItemState.DELIVERED if number else ItemState.UNAVAILABLE
+        session.commit()
+    with clock.frozen(MOMENT):
+        page = busy.client(vendor.email(Role.OFFICE)).get("/").text
+        assert "5 / 6" in page and ">5/6<" in page and "6/6" not in page
+        assert "部分提交" not in page
+        company = busy.client(busy.world.email(Role.AUDITOR)).get("/").text
+        assert ">5/6<" in company
 
 
 def test_overdue_is_said_to_both(busy: Portal) -> None:

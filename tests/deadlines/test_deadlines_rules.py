@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask_babel import force_locale
 
+from portal.calendar.rules import Remaining
+from portal.deadlines.queries import remaining_text, why_lines
 from portal.deadlines.rules import (
     DeadlineState,
     Moment,
@@ -17,6 +20,7 @@ from portal.deadlines.rules import (
     tone,
 )
 from portal.kernel.errors import Conflict
+from tests.conftest import Portal
 
 OPENED = datetime(2026, 3, 10, 2, tzinfo=UTC)
 DUE = datetime(2026, 3, 12, 10, tzinfo=UTC)
@@ -73,3 +77,35 @@ def test_after_an_outage_everything_missed_is_due_once() -> None:
     due = reminders_due(OPENED, DUE, ["issue"], DUE - HOUR)
     assert [r.moment for r in due] == [Moment.DAY_BEFORE, Moment.HOURS_BEFORE]
     assert reminders_due(OPENED, DUE, ["issue", "24h", "4h"], DUE - HOUR) == ()
+
+
+@pytest.mark.parametrize(
+    ("left", "text"),
+    [
+        (Remaining(2, 3, 20, overdue=False), "2 working days 3 h"),
+        (Remaining(1, 0, 59, overdue=False), "1 working day"),
+        (Remaining(0, 3, 0, overdue=False), "3 h 0 min"),
+        (Remaining(0, 0, 42, overdue=False), "42 min"),
+        (Remaining(1, 7, 0, overdue=True), "late by 1 working day 7 h"),
+        (Remaining(2, 0, 10, overdue=True), "late by 2 working days"),
+        (Remaining(0, 0, 1, overdue=True), "late by 1 min"),
+    ],
+)
+def test_no_hours_are_not_said(left: Remaining, text: str) -> None:
+    assert str(remaining_text(left)) == text
+
+
+def test_the_days_of_a_reason_are_written_as_the_reader_writes_them(portal: Portal) -> None:
+    """UX 1: the same stored days in each language."""
+    days = [
+        {"day": "2026-11-03", "kind": "working", "name": "", "counted": 0},
+        {"day": "2026-11-07", "kind": "weekend", "name": "", "counted": 0},
+    ]
+    moved = {"from": "2026-11-05T10:00:00+00:00", "by": "李", "reason": "停电"}
+    lines = why_lines({"days": days, "extended": [moved]})
+    with portal.app.test_request_context(), force_locale("zh_Hans_CN"):
+        said = [str(line) for line in lines]
+    assert "2026年11月3日 周二" in said[0] and "2026年11月7日 周六" in said[1]
+    assert "2026年11月5日 周四 18:00" in said[-1]
+    with portal.app.test_request_context(), force_locale("en"):
+        assert str(lines[1]) == "Sat 7 Nov 2026 does not count: weekend"

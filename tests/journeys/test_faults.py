@@ -12,6 +12,7 @@ from portal.files.models import StoredFile
 from portal.kernel.access import Role
 from portal.materials.models import Delivery
 from tests.factories.materials import add_request
+from tests.factories.world import PASSWORD
 from tests.journeys import papers
 from tests.journeys.live import Live
 from tests.journeys.people import Person
@@ -101,6 +102,35 @@ def test_an_expired_session_leads_back(live: Live, person: People, request_path:
     office.fill_sign_in()
     assert office.path().split("#")[0] == request_path, office.path()
     assert not page.locator("#items .chip", has_text="无法提供").count()
+    # What was typed is there again, and is sent by the same button.
+    office.until("#toasts .alert")
+    assert page.locator("#items input[name=item]").nth(2).is_checked()
+    assert page.input_value("#answer-form #reason") == "not_connected"
+    assert page.input_value("#answer-form #note") == "系统无录音。"
+    office.press("#answer-form .submit-row button")
+    assert page.locator("#items .chip", has_text="无法提供").count() == 1
+    assert not page.evaluate("'unsent-form' in sessionStorage"), "what has arrived is forgotten"
+
+
+def test_nobody_else_finds_what_was_typed(live: Live, person: People, request_path: str) -> None:
+    """Another account signs in on the same tab: nothing comes back, nothing is kept."""
+    office = person(live.portal.world.vendors[0].email(Role.OFFICE))
+    page = office.page
+    office.open(request_path)
+    page.locator("#items input[name=item]").nth(1).check()
+    page.select_option("#answer-form #reason", "not_connected")
+    page.fill("#answer-form #note", "系统无录音。")
+    office.context.clear_cookies(name="portal")
+    office.press("#answer-form .submit-row button")
+    kept = page.evaluate("sessionStorage.getItem('unsent-form')")
+    assert "系统无录音" in kept and "csrf" not in kept
+    page.fill("#email", live.portal.world.vendors[0].email(Role.MANAGER))
+    page.fill("#password", PASSWORD)
+    office.press("form[action$='/sign-in'] button")
+    assert office.path().split("#")[0] == request_path, office.path()
+    assert page.input_value("#answer-form #note") == ""
+    assert not page.evaluate("'unsent-form' in sessionStorage")
+    office.sign_in()
 
 
 def test_a_lost_connection_stores_once(

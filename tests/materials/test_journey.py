@@ -17,8 +17,9 @@ from portal.files.models import StoredFile
 from portal.files.service import storage
 from portal.journal.models import JournalEntry
 from portal.kernel import clock
-from portal.kernel.access import Role
+from portal.kernel.access import Role, system_actor
 from portal.kernel.clock import BEIJING
+from portal.materials.arrivals import announce
 from portal.materials.models import (
     Delivery,
     HandIn,
@@ -84,7 +85,7 @@ def test_a_request_reaches_its_vendor(portal: Portal, request_id: UUID, tmp_path
         office = portal.client(first.email(Role.OFFICE))
         page = office.get(f"/requests/{request_id}").text
         assert "DQ-HC-2026-0001" in page and "data-upload-desk" in page
-        assert re.search(r"2026-11-04 .*1", page) and "HC-00001" in page
+        assert re.search(r"2026年11月4日 周三 .*1", page) and "HC-00001" in page
         assert "DQ-HC-2026-0001" in office.get("/requests").text
         assert "DQ-HC-2026-0001" in office.get("/messages").text
         other = portal.client(second.email(Role.OFFICE))
@@ -228,10 +229,29 @@ def test_late_is_computed_and_said_to_both(
         ).all()
         assert [row.number[-2:] for row in receipts] == ["R1", "R2"]
         assert receipts[1].content["late_working_days"] == 2
+    _company_is_told_once(portal, request_id)
+    with portal.session(portal.world.scope) as session:
         with clock.frozen(LATE):
             facts = score_facts(session, vendor.id, "2026-11", load(session))
         assert facts.total == 6
         assert sorted(item.working_days_late or 0 for item in facts.missed) == [2] * 5
+
+
+def _company_is_told_once(portal: Portal, request_id: UUID) -> None:
+    """The worker's sweep, and the same again: a message of each hand-in, for the company only."""
+    for told in (2, 0):
+        with portal.session(portal.world.scope) as session:
+            assert announce(session, actor=system_actor(portal.world.company_id)) == told
+            session.commit()
+    with clock.frozen(LATE):
+        auditor = portal.client(portal.world.email(Role.AUDITOR))
+        auditor.set_cookie("locale", "en")
+        inbox = auditor.get("/messages").text
+        office = portal.client(portal.world.vendors[0].email(Role.OFFICE))
+        assert "已按期提交" not in office.get("/messages").text
+    assert inbox.count("华诚 handed in DQ-HC-2026-0001 in time: 1 of 6.</td>") == 1
+    assert inbox.count("华诚 handed in DQ-HC-2026-0001, 2 working days late: 2 of 6.</td>") == 1
+    assert f'href="/requests/{request_id}"' in inbox
 
 
 def test_a_wrong_file_is_said_and_replaced(

@@ -21,10 +21,11 @@ from portal.audits.assessments.service import confirm_form
 from portal.calendar.service import load
 from portal.deadlines.models import Deadline
 from portal.kernel import clock
-from portal.kernel.access import Role
+from portal.kernel.access import Role, system_actor
 from portal.notices.models import Document
 from portal.notices.snapshots import validate
 from portal.notifications.models import Notification
+from portal.rectification.arrivals import announce
 from portal.rectification.models import Answer, Decision, Evidence, Rectification
 from portal.rectification.queries import score_facts
 from tenants.rows import new_id
@@ -194,6 +195,14 @@ def _answer_with_evidence(desk: Desk, notice_id: UUID) -> None:
 def test_answered_returned_answered_again_accepted(desk: Desk) -> None:
     notice_id = desk.issued()
     _answer_with_evidence(desk, notice_id)
+    for told in (1, 0):
+        with desk.portal.session(desk.portal.world.scope) as session:
+            actor = system_actor(desk.portal.world.company_id)
+            assert announce(session, actor=actor) == told
+            session.commit()
+    inbox = desk.company.get("/messages").text
+    assert inbox.count("华诚 已按期答复 ZG-HC-2026-0001。</td>") == 1
+    assert "已按期答复" not in desk.vendor.get("/messages").text
     with desk.at(DUE + timedelta(hours=16)):  # Thursday, 10:00
         done = desk.act(notice_id, "return", reason="缺少培训记录。", working_days="2")
         assert done.status_code == 302, done.text

@@ -106,6 +106,7 @@ def list_forms(
     vendor_id: UUID | None = None,
     state: str = "",
     cursor: str | None = None,
+    size: int = 50,
 ) -> Page[FormRow]:
     """Forms, newest first. A vendor's scope shows the issued ones of its own."""
     statement = (
@@ -130,7 +131,7 @@ def list_forms(
     if state:
         statement = statement.where(AssessmentForm.state == state)
     sort = Sort(AssessmentForm.prepared_at, AssessmentForm.id, True)
-    page = paginate(session, statement, sort, cursor)
+    page = paginate(session, statement, sort, cursor, size=size)
     sums = _sums(session, page.items)
     return page.map(lambda row: _form_row(row, sums))
 

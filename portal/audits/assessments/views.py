@@ -13,12 +13,14 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.audits.assessments import queries, service
+from portal.audits.assessments.export import listed
 from portal.audits.assessments.forms import ReturnForm
 from portal.audits.assessments.service import Incomplete
 from portal.audits.models import AssessmentForm, FormState
 from portal.audits.permissions import CONFIRM_FORM, PREPARE_FORM, SEE_FORMS, SEE_REVIEWS
 from portal.audits.reviews.queries import progress
 from portal.audits.words import FORM_STATES, LEVELS
+from portal.files.web import EXPORT_ROWS, workbook
 from portal.kernel.access import guard
 from portal.kernel.errors import NotFound, PortalError
 from portal.kernel.phrases import Phrase, phrase
@@ -45,9 +47,7 @@ MANNERS: Mapping[str, Phrase] = MappingProxyType(
 def index() -> Answer:
     """The forms: all for the company, those issued to it for a vendor."""
     company = actor().is_company
-    state = request.args.get("state", "")
-    state = state if company and state in FORM_STATES else ""
-    vendor_id = _uuid(request.args.get("vendor", "")) if company else None
+    state, vendor_id = _wanted()
     kept = {name: value for name, value in (("state", state), ("vendor", vendor_id)) if value}
     may_prepare = actor().may(PREPARE_FORM)
     return render_template(
@@ -63,7 +63,25 @@ def index() -> Answer:
         waiting=[row for row in progress(db()) if row.unreported] if may_prepare else [],
         may_prepare=may_prepare,
         link=lambda **more: url_for("assessments.index") + "?" + urlencode({**kept, **more}),
+        export_url=url_for("assessments.list_export") + "?" + urlencode(kept),
     )
+
+
+def _wanted() -> tuple[str, UUID | None]:
+    """What the list is narrowed to: a state and a vendor, for the company."""
+    if not actor().is_company:
+        return "", None
+    state = request.args.get("state", "")
+    return state if state in FORM_STATES else "", _uuid(request.args.get("vendor", ""))
+
+
+@bp.get("/list.xlsx")
+@guard(SEE_FORMS)
+def list_export() -> Answer:
+    """The list as it is filtered, as a workbook."""
+    state, vendor_id = _wanted()
+    page = queries.list_forms(db(), vendor_id=vendor_id, state=state, size=EXPORT_ROWS)
+    return workbook([listed(page.items)], "assessment-forms")
 
 
 def _uuid(text: str) -> UUID | None:

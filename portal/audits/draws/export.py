@@ -1,8 +1,8 @@
-"""The record of a draw as a workbook: enough to recompute it elsewhere."""
+"""Workbooks of draws: the list, and the record of one, enough to recompute it elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -11,6 +11,36 @@ from sqlalchemy.orm import Session
 from portal.audits.draws import queries
 from portal.audits.models import Draw
 from portal.files.export import ExportColumn, ExportSheet, xlsx
+
+
+def listed(lines: Sequence[queries.DrawLine], states: Mapping[str, str]) -> ExportSheet:
+    """The list of draws."""
+    return ExportSheet(
+        _("Draws"),
+        [
+            ExportColumn(_("Draw"), width=24),
+            ExportColumn(_("Month")),
+            ExportColumn(_("In hand"), "integer"),
+            ExportColumn(_("Drawn"), "integer"),
+            ExportColumn(_("Population hash"), width=66),
+            ExportColumn(_("Planned"), "datetime"),
+            ExportColumn(_("By")),
+            ExportColumn(_("State")),
+        ],
+        [
+            (
+                line.name,
+                line.period,
+                line.population if line.population_hash else None,
+                line.total if line.rate is None else f"{line.rate.normalize():f}%",
+                line.population_hash or "",
+                line.planned_at,
+                line.by,
+                states[line.shown],
+            )
+            for line in lines
+        ],
+    )
 
 
 def workbook(session: Session, draw: Draw) -> bytes:

@@ -71,8 +71,15 @@ class DrawLine:
     planned_at: datetime
     by: str
 
+    @property
+    def shown(self) -> str:
+        """The state as people see it: between drawn and issued there is "issuing"."""
+        return "issuing" if self.issuing and self.state == "drawn" else self.state
 
-def list_draws(session: Session, period: str = "", cursor: str | None = None) -> Page[DrawLine]:
+
+def list_draws(
+    session: Session, period: str = "", cursor: str | None = None, *, size: int = 50
+) -> Page[DrawLine]:
     """The draws, newest first; of one month when `period` is given."""
     statement = sa.select(
         Draw.id,
@@ -89,7 +96,8 @@ def list_draws(session: Session, period: str = "", cursor: str | None = None) ->
     )
     if period:
         statement = statement.where(Draw.period == period)
-    page = paginate(session, statement, Sort(Draw.planned_at, Draw.id, descending=True), cursor)
+    sort = Sort(Draw.planned_at, Draw.id, descending=True)
+    page = paginate(session, statement, sort, cursor, size=size)
     return page.map(_line)
 
 

@@ -20,6 +20,8 @@ from portal.audits.draws.records import companys_record
 from portal.audits.draws.rules import Size, shared_out, sized
 from portal.audits.models import Draw, DrawState
 from portal.cases.queries import in_hand_volume
+from portal.files.web import EXPORT_ROWS
+from portal.files.web import workbook as download
 from portal.jobs.queries import RunView, run_of
 from portal.jobs.service import shown
 from portal.kernel import clock
@@ -53,9 +55,19 @@ def index() -> Answer:
         period=period,
         states=_states(),
         may_make=actor().may(MAKE),
+        export_url=url_for("draws.list_export", period=period or None),
         next_url=url(page.next),
         previous_url=url(page.previous),
     )
+
+
+@bp.get("/list.xlsx")
+@guard(SEE)
+def list_export() -> Answer:
+    """The list as it is filtered, as a workbook."""
+    page = queries.list_draws(db(), request.args.get("period", "")[:7], size=EXPORT_ROWS)
+    names = {state: label for state, (label, _tone, _icon) in _states().items()}
+    return download([export.listed(page.items, names)], "draws")
 
 
 def _states() -> dict[str, tuple[str, str, str]]:

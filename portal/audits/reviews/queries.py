@@ -103,7 +103,9 @@ def get_review(session: Session, review_id: UUID, *, lock: bool = False) -> Revi
     return row
 
 
-def queue(session: Session, wanted: QueueFilter, cursor: str | None = None) -> Page[QueueRow]:
+def queue(
+    session: Session, wanted: QueueFilter, cursor: str | None = None, *, size: int = 50
+) -> Page[QueueRow]:
     """Drawn cases, newest request first."""
     statement = (
         sa.select(
@@ -139,7 +141,8 @@ def queue(session: Session, wanted: QueueFilter, cursor: str | None = None) -> P
         statement = statement.where(Review.state == "open")
     elif wanted.state:
         statement = statement.where(Review.verdict == wanted.state)
-    page = paginate(session, statement, Sort(Review.opened_at, Review.id, True), cursor)
+    sort = Sort(Review.opened_at, Review.id, True)
+    page = paginate(session, statement, sort, cursor, size=size)
     items, counts = _items(session, page.items), _finding_counts(session, page.items)
     return page.map(lambda row: _queue_row(row, items, counts))
 

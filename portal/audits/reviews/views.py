@@ -18,8 +18,10 @@ from portal.audits.models import Finding, Review
 from portal.audits.permissions import REVIEW, SEE_ESCALATIONS, SEE_REVIEWS, TAKE_NOTE
 from portal.audits.queries import escalations as list_escalations
 from portal.audits.reviews import page, queries, service
+from portal.audits.reviews.export import listed
 from portal.audits.reviews.queries import QueueFilter
 from portal.audits.words import DECISIONS, FINDING_STATES, LEVELS
+from portal.files.web import EXPORT_ROWS, workbook
 from portal.kernel.access import guard
 from portal.kernel.errors import NotFound, PortalError
 from portal.kernel.web import actor, check_version, db
@@ -47,8 +49,7 @@ def uuid_arg(name: str) -> UUID | None:
 @guard(SEE_REVIEWS)
 def index() -> Answer:
     """The queue of drawn cases by vendor, request and verdict."""
-    state = request.args.get("state", "")
-    wanted = QueueFilter(uuid_arg("vendor"), uuid_arg("request"), state if state in STATES else "")
+    wanted = _wanted()
     kept = {
         "vendor": wanted.vendor_id,
         "request": wanted.request_id,
@@ -63,7 +64,21 @@ def index() -> Answer:
         requests=queries.progress(db()),
         progress=queries.progress(db(), request_id=wanted.request_id) if wanted.request_id else [],
         link=lambda **more: url_for("reviews.index") + "?" + urlencode({**kept, **more}),
+        export_url=url_for("reviews.list_export") + "?" + urlencode(kept),
     )
+
+
+def _wanted() -> QueueFilter:
+    """What the queue is narrowed to."""
+    state = request.args.get("state", "")
+    return QueueFilter(uuid_arg("vendor"), uuid_arg("request"), state if state in STATES else "")
+
+
+@bp.get("/list.xlsx")
+@guard(SEE_REVIEWS)
+def list_export() -> Answer:
+    """The queue as it is filtered, as a workbook."""
+    return workbook([listed(queries.queue(db(), _wanted(), size=EXPORT_ROWS).items)], "reviews")
 
 
 def _show(
