@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -178,12 +179,14 @@ class Portal:
 
 
 @contextmanager
-def running_portal(cluster: Cluster, template: Template, data_dir: Path) -> Iterator[Portal]:
-    """A portal on a fresh copy of the template, its files in `data_dir`."""
+def running_portal(
+    cluster: Cluster, template: Template, data_dir: Path, **changes: Any
+) -> Iterator[Portal]:
+    """A portal on a fresh copy of the template, its files in `data_dir`; `changes` of settings."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     name = f"t_{worker}_{os.getpid()}_{next(_numbers)}"
     admin = _admin(cluster)
-    settings = replace(_settings(cluster.url(name), data_dir))
+    settings = replace(_settings(cluster.url(name), data_dir), **changes)
     with admin.connect() as connection:
         connection.execute(sa.text(f'CREATE DATABASE "{name}" TEMPLATE "{template.name}"'))
         raw = connection.connection.driver_connection

@@ -65,9 +65,9 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
 
     def give_up_uploads() -> None:
         with bound(Scope.company(company_id)), database.session() as session:
-            keys = materials_uploads.sweep(session)
+            given_up = materials_uploads.sweep(session, actor=actor)
             session.commit()
-        materials_uploads.remove(keys)
+        materials_uploads.forget(given_up)
 
     return (
         Chore("seal the journal", 3, seal),

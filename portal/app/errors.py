@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from portal.kernel.errors import PortalError
+from portal.kernel.web import wants_json
 
 log = logging.getLogger(__name__)
 Answer = tuple[str | Response, int]
@@ -59,7 +60,7 @@ def _texts(status: int) -> tuple[str, str]:
 
 
 def _page(status: int, message: str, mend: str, reference: str) -> Answer:
-    if request.is_json or request.method == "PUT":
+    if wants_json():
         body: dict[str, Any] = {"error": message, "mend": mend, "reference": reference}
         return jsonify(body), status
     return (

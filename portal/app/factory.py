@@ -14,6 +14,9 @@ from whitenoise import WhiteNoise
 
 from portal.app import assets, csp, errors, filters, menu, scope, security, texts, wiring
 from portal.app.folding import FoldingEnvironment
+from portal.files.receiver import Receiver
+from portal.files.service import storage
+from portal.files.storage_disk import LocalStorage
 from portal.identity.web import DEFAULT_LOCALE, reader_locale
 from portal.kernel import phrases
 from portal.kernel import settings as settings_module
@@ -70,7 +73,8 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     phrases.install(gettext, filters.when)
     LoginManager(app, add_context_processor=False).request_loader(scope.load_user)
     # The order of these is the order in which a request passes them.
-    security.install(app)
+    store = storage().origin
+    security.install(app, connect=(store,) if store else ())
     errors.install(app)
     scope.install(app)
     csp.install(app, CSRFProtect(app))
@@ -92,6 +96,10 @@ def _serve(app: Flask, settings: Settings) -> None:
         max_age=31_536_000,
         autorefresh=False,
     )
+    store = storage()
+    if isinstance(store, LocalStorage):
+        # Parts of uploads go to the disk before sessions, database and forms come into play.
+        app.wsgi_app = Receiver(app.wsgi_app, store)  # type: ignore[method-assign]
     if settings.proxy_hops:
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

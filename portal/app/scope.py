@@ -14,6 +14,7 @@ from portal.identity.service import Signed, find_signed
 from portal.identity.web import cookie_name
 from portal.kernel.access import Actor, Permission
 from portal.kernel.errors import Forbidden, NotFound
+from portal.kernel.web import wants_json
 from tenants.database import Database
 from tenants.scope import Scope, bound
 
@@ -82,7 +83,7 @@ def _ask_to_sign_in() -> Any:
         answer = Response(status=401)
         answer.headers["HX-Redirect"] = url_for("identity.sign_in", next=_page_of_htmx())
         return answer
-    if request.is_json or request.method == "PUT":
+    if wants_json():
         abort(401)
     target = request.full_path.rstrip("?") if request.method == "GET" else _page_of_form()
     return redirect(url_for("identity.sign_in", next=target))

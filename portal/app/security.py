@@ -1,4 +1,7 @@
-"""Headers of every answer: a content policy with a nonce, and no leaks to other sites or caches."""
+"""Headers of every answer: a content policy with a nonce, and no leaks to other sites or caches.
+
+Scripts may speak to the portal, and to the file store when browsers send parts there.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from flask import Response, request, send_file
 from portal.files.export import ExportSheet, xlsx
 from portal.files.models import StoredFile
 from portal.files.service import storage
-from portal.files.storage import LocalStorage
 from portal.kernel import clock
 
 PLAYABLE = frozenset({"audio/wav", "audio/mpeg", "audio/mp4"})
@@ -24,11 +23,11 @@ CHUNK = 256 * 1024
 def send(row: StoredFile, *, inline: bool = False) -> Response:
     """The file's bytes. `inline` serves sound to the player; everything else is an attachment
     under its safe name, with nosniff and a sandbox, so that nothing renders as a page."""
-    store = storage()
-    if isinstance(store, LocalStorage):
+    path = storage().local_path(row.storage_key)
+    if path is not None:
         with _no_wrapper():
             answer = send_file(
-                store.path(row.storage_key),
+                path,
                 mimetype=row.media_type,
                 conditional=True,
                 etag=row.sha256,

@@ -33,6 +33,12 @@ def is_htmx() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def wants_json() -> bool:
+    """Whether a script asked, which reads JSON and no page."""
+    accepts = request.headers.get("Accept", "")
+    return request.is_json or request.method == "PUT" or accepts == "application/json"
+
+
 def local_path(target: str | None, default: str = "/") -> str:
     """`target` when it is a path of this site, else `default` (no open redirects)."""
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")):

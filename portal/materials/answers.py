@@ -19,6 +19,7 @@ from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.phrases import phrase
 from portal.materials import papers
+from portal.materials.completion import settle_all
 from portal.materials.events import get_item, get_request, tell
 from portal.materials.items import PaperItem, paper_items
 from portal.materials.kinds import (
@@ -135,6 +136,7 @@ def hand_in(session: Session, request_id: UUID, *, seen_version: int, actor: Act
     check_open(request.state)
     last = _last(session, request)
     _check_new(session, request, last, seen_version)
+    settle_all(session, request.id)
     items = paper_items(session, request)
     counts = count(item.tallied for item in items)
     if not counts.delivered and not counts.unavailable:

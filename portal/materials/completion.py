@@ -1,16 +1,24 @@
-"""An upload becomes a delivery: file, item, history and check, in one transaction (UX 2, A3)."""
+"""An upload becomes a delivery: file, item, history and check, in one transaction (UX 2, A3).
+
+The moment of completion is the one that counts. With an S3 store the SHA-256 is not known then:
+the check reads the file once and settles it (`settle`), and a hand-in does not wait for that.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from portal.files.digests import Running
 from portal.files.kinds import kind_of_name
 from portal.files.models import StoredFile
-from portal.files.service import NAME_PLACE
+from portal.files.service import NAME_PLACE, storage
+from portal.files.storage import local_copy
+from portal.files.streams import Stored
 from portal.jobs.service import enqueue
 from portal.journal.service import record
 from portal.kernel import clock
@@ -21,7 +29,7 @@ from portal.materials.events import get_item, get_request, tell
 from portal.materials.kinds import CheckState, ItemState, RequestEventKind
 from portal.materials.models import Delivery, MaterialRequest, RequestItem, Upload
 from portal.materials.rules import check_open, moved
-from portal.materials.uploads import UPLOAD_NAME, UploadGone, get_replaced, get_upload
+from portal.materials.uploads import UPLOAD_NAME, finish, get_replaced, get_upload
 from portal.materials.words import KINDS
 from tenants.rows import new_id
 from tenants.vault import installed
@@ -38,22 +46,30 @@ class Completed:
     spare_key: str | None = None
 
 
-def complete(session: Session, request_id: UUID, upload_id: UUID, *, actor: Actor) -> Completed:
+def complete(
+    session: Session,
+    request_id: UUID,
+    upload_id: UUID,
+    *,
+    stored: Stored | None = None,
+    actor: Actor,
+) -> Completed:
     """Make the upload a delivery: file, delivery, item and history in one transaction, and its
     check as a job. Completing twice gives the same delivery; the same bytes for the same item
-    count once."""
+    count once. `stored` says that the bytes lie under the upload's key already; otherwise its
+    parts are put together now. Raises `PartsLacking`, `UploadGone`, `StorageError`."""
     request = get_request(session, request_id, share=True)
     upload = get_upload(session, request_id, upload_id)
     if upload.state == "complete" and upload.delivery_id is not None:
-        return Completed(_get(session, upload.tenant_id, upload.delivery_id), again=True)
+        delivery = _get(session, upload.tenant_id, upload.delivery_id)
+        item = get_item(session, request, upload.item_id)
+        return Completed(delivery, again=True, warning=_elsewhere(session, item, delivery.sha256))
     check_open(request.state)
-    if upload.size is None or upload.sha256 is None or upload.storage_key is None:
-        raise UploadGone(
-            phrase("The file did not arrive completely."), phrase("Send the file again.")
-        )
     item = get_item(session, request, upload.item_id)
     state = moved(item.state, ItemState.DELIVERED)
-    known = _same_bytes(session, item, upload.sha256)
+    made = stored or finish(upload)
+    upload.size, upload.sha256 = made.size, made.sha256
+    known = _same_bytes(session, item, made.sha256)
     upload.state, upload.completed_at = "complete", clock.now()
     if known is not None and known.state == "current":
         upload.delivery_id = known.id
@@ -80,13 +96,59 @@ def _get(session: Session, tenant_id: UUID, delivery_id: UUID) -> Delivery:
 
 
 def _same_bytes(session: Session, item: RequestItem, sha256: str) -> Delivery | None:
+    """The item's delivery of the same bytes, the one that counts before a replaced one."""
+    if not sha256:
+        return None
     return session.scalars(
-        sa.select(Delivery).where(
+        sa.select(Delivery)
+        .where(
             Delivery.tenant_id == item.tenant_id,
             Delivery.item_id == item.id,
             Delivery.sha256 == sha256,
         )
+        .order_by(sa.case((Delivery.state == "current", 0), else_=1), Delivery.id)
     ).first()
+
+
+def settle(session: Session, delivery: Delivery, file: StoredFile, path: Path) -> None:
+    """Set the SHA-256 of a delivery from its bytes at `path`, once. The same bytes delivered for
+    the same item before count once: this one is put aside as replaced by nothing new."""
+    if delivery.sha256:
+        return
+    running = Running()
+    running.advance(path, file.size)
+    sha256 = running.hexdigest()
+    known = session.scalars(
+        sa.select(Delivery.id).where(
+            Delivery.tenant_id == delivery.tenant_id,
+            Delivery.item_id == delivery.item_id,
+            Delivery.sha256 == sha256,
+            Delivery.state == "current",
+        )
+    ).first()
+    if known is not None and delivery.state == "current":
+        delivery.state = "replaced"
+        session.flush()
+    delivery.sha256 = file.sha256 = sha256
+    session.flush()
+
+
+def settle_all(session: Session, request_id: UUID) -> None:
+    """Settle what the checks of a request have not read yet, before its receipt names the files.
+    Usually there is nothing left to do."""
+    rows = session.execute(
+        sa.select(Delivery, StoredFile)
+        .join(
+            StoredFile,
+            sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id),
+        )
+        .where(Delivery.request_id == request_id, Delivery.sha256 == "")
+        .order_by(Delivery.id)
+        .with_for_update(of=Delivery)
+    ).all()
+    for delivery, file in rows:
+        with local_copy(storage(), file.storage_key) as path:
+            settle(session, delivery, file, path)
 
 
 def _deliver(
@@ -180,6 +242,8 @@ def _put_on(
 def _elsewhere(session: Session, item: RequestItem, sha256: str) -> Phrase | None:
     """The same bytes under another item of this vendor: said, because one recording proves one
     call only."""
+    if not sha256:
+        return None
     other = session.execute(
         sa.select(RequestItem.case_no, RequestItem.kind, MaterialRequest.number)
         .join(

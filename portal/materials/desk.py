@@ -1,4 +1,9 @@
-"""What the upload desk talks to: match, start, bytes, complete (JSON; UX 2, 5, 6)."""
+"""What the upload desk talks to (UX 2, 5, 6).
+
+One protocol for every store, S3's multipart upload: start, parts under signed addresses (to the
+store, or to `portal/files/receiver.py`), list, complete, cancel. Starting and completing take
+many files at a time, because a folder holds hundreds.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +14,22 @@ from flask import Blueprint, jsonify, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.files.service import storage
-from portal.files.storage import LengthMismatch
+from portal.kernel import clock
 from portal.kernel.access import guard
 from portal.kernel.errors import Invalid, NotFound, PortalError
 from portal.kernel.web import actor, db
 from portal.materials import completion, manifest, matching, uploads
 from portal.materials.events import get_request
 from portal.materials.matching import MOST_NAMES, Dropped
+from portal.materials.models import MaterialRequest, Upload
 from portal.materials.permissions import DELIVER
 from portal.materials.rules import check_open
+from portal.materials.uploads import Standing
 
 bp = Blueprint("material_uploads", __name__, url_prefix="/requests")
 _MOST_LISTED = 5_000
+MOST_AT_ONCE = 100
+"""Files that are started, or completed, by one request."""
 
 
 def _body() -> dict[str, Any]:
@@ -101,77 +109,185 @@ def read_manifest(request_id: UUID) -> Response:
 @bp.post("/<uuid:request_id>/uploads")
 @guard(DELIVER)
 def start(request_id: UUID) -> Response:
-    """Begin an upload; the same file for the same item meets the one that is open."""
+    """Begin the uploads of many files at once; each answers for itself. A file that is on its way
+    already goes on: the answer says which of its parts are here."""
     found = get_request(db(), request_id)
-    body = _body()
-    name, size = str(body.get("name") or ""), body.get("size")
-    if not name or not isinstance(size, int):
+    check_open(found.state)
+    begun, answers, started = clock.now(), [], []
+    for entry in _announced():
+        try:
+            upload = _start(found, entry)
+        except PortalError as error:
+            answers.append({"key": entry["key"], **_refusal(error)})
+            continue
+        started.append(upload)
+        answers.append({"key": entry["key"], "upload": upload})
+    fresh = [one for one in started if one.started_at >= begun]
+    uploads.note_started(db(), found.id, fresh, actor=actor())
+    new = {one.id for one in fresh}
+    for answer in answers:
+        upload = answer.pop("upload", None)
+        if upload is not None:
+            answer.update(_told(uploads.standing(upload, fresh=upload.id in new)))
+    db().commit()
+    return jsonify({"files": answers})
+
+
+def _announced() -> list[dict[str, Any]]:
+    entries = _body().get("files")
+    if not isinstance(entries, list) or not 0 < len(entries) <= MOST_AT_ONCE:
         raise _unreadable()
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("size"), int):
+            raise _unreadable()
+        modified = entry.get("modified")
+        if not str(entry.get("name") or "") or not isinstance(modified, int | None):
+            raise _unreadable()
+        entry["key"] = str(entry.get("key", ""))[:80]
+    return entries
+
+
+def _start(found: MaterialRequest, entry: dict[str, Any]) -> Upload:
     try:
-        item_id = UUID(str(body.get("item_id")))
+        item_id = UUID(str(entry.get("item_id")))
     except ValueError as error:
         raise NotFound("request item") from error
-    path = str(body.get("path") or name)[-4_096:]
-    hint = manifest.hint_of(body.get("hint"))
-    announced = uploads.Announced(name, size, matching.how_of(db(), found, path, item_id, hint))
-    upload = uploads.start(db(), found.id, item_id, announced, actor=actor())
-    db().commit()
-    put_url = url_for("material_uploads.put", request_id=found.id, upload_id=upload.id)
-    return jsonify(
-        {
-            "upload_id": str(upload.id),
-            "put_url": put_url,
-            "complete_url": f"{put_url}/complete",
-            # A neutral type, so that no form parser ever reads the body into memory.
-            "headers": {"Content-Type": "application/octet-stream"},
+    name = str(entry["name"])
+    path = str(entry.get("path") or name)[-4_096:]
+    hint = manifest.hint_of(entry.get("hint"))
+    how = matching.how_of(db(), found, path, item_id, hint)
+    announced = uploads.Announced(name, entry["size"], how, entry.get("modified"))
+    return uploads.start(db(), found.id, item_id, announced, actor=actor())
+
+
+def _refusal(error: PortalError) -> dict[str, Any]:
+    """What is said of one file of many that is not taken."""
+    if isinstance(error, NotFound):
+        return {
+            "status": 404,
+            "error": _("This case is not part of the request any more."),
+            "mend": _("Choose where the file belongs."),
         }
+    return {
+        "status": error.status,
+        "error": str(error.message),
+        "mend": str(error.mend),
+        "missing": error.data.get("missing", []),
+    }
+
+
+def _told(standing: Standing) -> dict[str, Any]:
+    """What the desk needs to go on with an upload."""
+    upload = standing.upload
+    base = url_for("material_uploads.parts", request_id=upload.request_id, upload_id=upload.id)
+    return {
+        "upload_id": str(upload.id),
+        "url": base,
+        "parts": standing.parts,
+        "part_size": standing.part_size,
+        "received": [one.number for one in standing.received],
+        "addresses": {str(number): url for number, url in standing.addresses.items()},
+    }
+
+
+@bp.post("/<uuid:request_id>/uploads/<uuid:upload_id>/addresses")
+@guard(DELIVER)
+def sign(request_id: UUID, upload_id: UUID) -> Response:
+    """Fresh addresses for parts that are missing; those of an hour ago have run out."""
+    upload = _open(request_id, upload_id)
+    wanted = _body().get("parts")
+    if not isinstance(wanted, list) or not all(isinstance(one, int) for one in wanted):
+        raise _unreadable()
+    told = _told(uploads.standing(upload, wanted=wanted))
+    db().rollback()
+    return jsonify(told)
+
+
+def _open(request_id: UUID, upload_id: UUID) -> Upload:
+    upload = uploads.get_upload(db(), request_id, upload_id)
+    if upload.state == "started":
+        check_open(get_request(db(), request_id).state)
+    return upload
+
+
+@bp.get("/<uuid:request_id>/uploads/<uuid:upload_id>")
+@guard(DELIVER)
+def parts(request_id: UUID, upload_id: UUID) -> Response:
+    """The parts that are here, as S3 lists them: an upload goes on with the others."""
+    standing = uploads.standing(_open(request_id, upload_id))
+    db().rollback()
+    listed = "".join(
+        f"<Part><PartNumber>{one.number}</PartNumber><ETag>{one.tag}</ETag>"
+        f"<Size>{one.length}</Size></Part>"
+        for one in standing.received
     )
+    return _xml(f"<ListPartsResult>{listed}</ListPartsResult>")
 
 
-@bp.put("/<uuid:request_id>/uploads/<uuid:upload_id>")
+@bp.post("/<uuid:request_id>/uploads/<uuid:upload_id>")
 @guard(DELIVER)
-def put(request_id: UUID, upload_id: UUID) -> Response:
-    """The bytes, streamed to the store. No database connection is held while they flow."""
-    place = uploads.make_place(db(), request_id, upload_id)
-    if place is None:
-        db().rollback()
-        return jsonify({"stored": True})
-    if request.content_length != place.length:
-        db().rollback()
-        raise Invalid(
-            _(
-                "%(said)s bytes were announced, but %(sent)s are sent.",
-                said=place.length,
-                sent=request.content_length or 0,
-            ),
-            _("The file changed meanwhile. Choose it again."),
-        )
-    db().commit()
-    if place.before:
-        uploads.remove([place.before])
-    try:
-        stored = storage().put(place.key, request.stream, length=place.length)
-    except LengthMismatch as error:
-        raise Invalid(
-            _("The file broke off on its way; nothing of it was kept."), _("Send it again.")
-        ) from error
-    try:
-        uploads.take_bytes(db(), request_id, upload_id, place, stored)
-    except PortalError:
-        db().rollback()
-        uploads.remove([place.key])
-        raise
-    db().commit()
-    return jsonify({"stored": True, "size": stored.size, "sha256": stored.sha256})
-
-
-@bp.post("/<uuid:request_id>/uploads/<uuid:upload_id>/complete")
-@guard(DELIVER)
-def complete(request_id: UUID, upload_id: UUID) -> Response:
-    """The file is delivered from this moment; its check follows as a job."""
+def finish(request_id: UUID, upload_id: UUID) -> Response:
+    """All parts were sent: the file is delivered from this moment; its check follows as a job.
+    The answer is S3's; what the store holds counts, not what the browser lists."""
     done = completion.complete(db(), request_id, upload_id, actor=actor())
     db().commit()
     if done.spare_key:
         uploads.remove([done.spare_key])
-    message = str(done.warning) if done.warning else ""
-    return jsonify({"delivery_id": str(done.delivery.id), "message": message})
+    place = url_for("material_files.download", request_id=request_id, delivery_id=done.delivery.id)
+    return _xml(
+        f"<CompleteMultipartUploadResult><Location>{place}</Location><Key>{upload_id}</Key>"
+        "</CompleteMultipartUploadResult>"
+    )
+
+
+@bp.delete("/<uuid:request_id>/uploads/<uuid:upload_id>")
+@guard(DELIVER)
+def cancel(request_id: UUID, upload_id: UUID) -> Response:
+    """Give an upload up and remove its parts. What is delivered already stays."""
+    try:
+        given_up = uploads.cancel(db(), request_id, upload_id, actor=actor())
+    except uploads.UploadGone:
+        return Response(status=204)
+    db().commit()
+    if given_up is not None:
+        uploads.forget([given_up])
+    return Response(status=204)
+
+
+@bp.post("/<uuid:request_id>/uploads/complete")
+@guard(DELIVER)
+def complete(request_id: UUID) -> Response:
+    """Deliver many files whose parts were all sent; each answers for itself. Asked again, the
+    answer is the same: a lost answer loses nothing."""
+    get_request(db(), request_id)
+    wanted = _body().get("uploads")
+    if not isinstance(wanted, list) or not 0 < len(wanted) <= MOST_AT_ONCE:
+        raise _unreadable()
+    answers, spare = [], []
+    for text in wanted:
+        answer: dict[str, Any] = {"upload_id": str(text)}
+        try:
+            with db().begin_nested():
+                done = completion.complete(db(), request_id, _uuid(text), actor=actor())
+        except PortalError as error:
+            answers.append({**answer, **_refusal(error)})
+            continue
+        spare += [done.spare_key] if done.spare_key else []
+        answer["delivery_id"] = str(done.delivery.id)
+        answer["message"] = str(done.warning) if done.warning else ""
+        answers.append(answer)
+    db().commit()
+    uploads.remove(spare)
+    return jsonify({"files": answers})
+
+
+def _uuid(text: object) -> UUID:
+    try:
+        return UUID(str(text))
+    except ValueError as error:
+        raise _unreadable() from error
+
+
+def _xml(text: str) -> Response:
+    answer = Response(f'<?xml version="1.0" encoding="UTF-8"?>{text}', mimetype="application/xml")
+    return answer

@@ -107,28 +107,21 @@ def replace(request_id: UUID, delivery_id: UUID) -> AnyResponse:
         flash(_("No file was chosen. Choose the file that is to take its place."), "warning")
         return redirect(back)
     sent.stream.seek(0, 2)
-    size = sent.stream.tell()
+    announced = uploads.Announced(sent.filename, sent.stream.tell())
     sent.stream.seek(0)
     try:
-        announced = uploads.Announced(sent.filename, size)
         upload = uploads.start(
-            db(),
-            request_id,
-            delivery.item_id,
-            announced,
-            replaces_id=delivery.id,
-            actor=actor(),
+            db(), request_id, delivery.item_id, announced, replaces_id=delivery.id, actor=actor()
         )
-        place = uploads.make_place(db(), request_id, upload.id)
     except (Invalid, Conflict) as error:
         db().rollback()
         flash(f"{error.message} {error.mend}", "warning")
         return redirect(back)
+    upload_id, key, reference = upload.id, upload.storage_key or "", upload.store_reference
     db().commit()
-    if place is not None:
-        stored = storage().put(place.key, sent.stream, length=place.length)
-        uploads.take_bytes(db(), request_id, upload.id, place, stored)
-    done = completion.complete(db(), request_id, upload.id, actor=actor())
+    stored = storage().put(key, sent.stream, length=announced.size)
+    storage().abort(key, reference)
+    done = completion.complete(db(), request_id, upload_id, stored=stored, actor=actor())
     db().commit()
     if done.spare_key:
         uploads.remove([done.spare_key])

@@ -22,6 +22,7 @@ from portal.files.workbook import read_list
 from portal.jobs.registry import Job, task
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
+from portal.materials.completion import settle
 from portal.materials.expected import expect_in_open
 from portal.materials.kinds import CheckState
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
@@ -81,6 +82,7 @@ def check_delivery(job: Job, *, delivery_id: str) -> dict[str, Any]:
     key = installed().key(job.session, delivery.tenant_id)
     name = key.open(NAME_PLACE, file.id, file.name_sealed)
     with local_copy(storage(), file.storage_key) as path:
+        settle(job.session, delivery, file, path)
         found = inspect(path, name, formats_of(request, item.kind))
         _write(delivery, file, found)
         if found.ok and found.kind is not None and found.kind.is_audio:

@@ -182,7 +182,9 @@ class Upload(TenantRow, Base):
     """One file on its way: when it began and when it was complete (completion counts, UX 2).
 
     `storage_key` is written before the bytes are, so that no byte is ever without a row to find
-    it by. `name_index` is the blind index of the name: the same file started twice meets itself.
+    it by; `store_reference` is the store's own name for the upload in parts. `name_index` is the
+    blind index of the name: the same file started twice meets itself, unless `modified_ms` (when
+    the browser's file was last changed) tells that it is another one.
     """
 
     __tablename__ = "uploads"
@@ -231,6 +233,8 @@ class Upload(TenantRow, Base):
     started_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
     storage_key: Mapped[str | None]
+    store_reference: Mapped[str] = mapped_column(default="")
+    modified_ms: Mapped[int | None] = mapped_column(sa.BigInteger)
     size: Mapped[int | None] = mapped_column(sa.BigInteger)
     sha256: Mapped[str | None]
 
@@ -239,7 +243,8 @@ class Delivery(TenantRow, Base):
     """A file delivered for an item, with what its check found. Replaced versions are kept.
 
     `playable_id` is a copy for browsers of a recording whose codec they do not play; what was
-    delivered stays untouched.
+    delivered stays untouched. `sha256` is empty until the file was read once (an S3 store does
+    not tell it at completion); a trigger lets it be set once.
     """
 
     __tablename__ = "deliveries"
@@ -251,13 +256,28 @@ class Delivery(TenantRow, Base):
         tenant_fk("replaces_id", "deliveries"),
         one_of("state", ("current", "replaced")),
         one_of("check_state", CheckState),
-        sa.UniqueConstraint("tenant_id", "item_id", "sha256"),
+        sa.Index(
+            "uq_deliveries_same_bytes",
+            "tenant_id",
+            "item_id",
+            "sha256",
+            unique=True,
+            postgresql_where=sa.text("state = 'current' AND sha256 <> ''"),
+        ),
         sa.Index("ix_deliveries_request", "tenant_id", "request_id"),
         sa.Index("ix_deliveries_sha256", "tenant_id", "sha256"),
         id_index("deliveries"),
     )
     vendor_insert = True
-    vendor_update = ("state", "item_id", "check_state", "check_result", "peaks_key", "playable_id")
+    vendor_update = (
+        "state",
+        "item_id",
+        "sha256",
+        "check_state",
+        "check_result",
+        "peaks_key",
+        "playable_id",
+    )
 
     request_id: Mapped[UUID]
     item_id: Mapped[UUID]

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from portal.calendar import service as calendar_service
 from portal.cases import verify_draw
 from portal.files.export import ExportColumn, ExportSheet, xlsx
+from portal.files.parts import LEAST_PART
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import guard
@@ -225,6 +226,7 @@ def page_of(
     decision = decision or DecideForm(formdata=None)
     decision.version.data = str(found.version)
     here = url_for("materials.show", request_id=found.id)
+    delivers = person.may(DELIVER) and not person.is_company and shown.open
     args = {"show": show} if show != "all" else {}
     return render_template(
         "materials/_items.html" if fragment else "materials/show.html",
@@ -235,7 +237,7 @@ def page_of(
         pending=pages.pending(page),
         picked=set(request.values.getlist("item")),
         company=person.is_company,
-        may_deliver=person.may(DELIVER) and not person.is_company and shown.open,
+        may_deliver=delivers,
         may_hand_in=person.may(HAND_IN) and not person.is_company and shown.open,
         may_decide=person.may(DECIDE) and found.state == RequestState.HANDED_IN,
         answer=answer,
@@ -244,6 +246,8 @@ def page_of(
         problem=problem,
         extensions=uploads.extensions_of(found),
         max_bytes=settings().max_upload_bytes,
+        part_size=LEAST_PART,
+        unfinished=uploads.unfinished(db(), found.id) if delivers and not fragment else (),
         next_url=page.next and f"{here}?{urlencode({**args, 'cursor': page.next})}",
         previous_url=page.previous and f"{here}?{urlencode({**args, 'cursor': page.previous})}",
         items_url=f"{url_for('materials.item_table', request_id=found.id)}?"

@@ -4,9 +4,9 @@
 import { meta, refreshToken } from "./page.js";
 import { fromDrop, fromInput, identity, refusal } from "./desk/collect.js";
 import { Row, chip, filesize, fill } from "./desk/rows.js";
-import { Failure, Transfer, post } from "./desk/transfer.js";
+import { Failure, post } from "./desk/api.js";
+import { Sender } from "./desk/sender.js";
 
-const AT_ONCE = 3;
 const NAMES_A_REQUEST = 500;
 const REFRESH_EVERY = 2000;
 const COUNTED = ["matched", "unmatched", "unexpected", "duplicate", "refused", "failed", "done"];
@@ -23,18 +23,27 @@ class Desk {
     };
     this.rows = new Map();
     this.choices = [];
-    this.running = 0;
-    this.paused = false;
     this.lastKey = 0;
     this.startedAt = 0;
     this.sentAtStart = 0;
     this.parts = {};
     for (const name of [
       "zone", "work", "body", "counts", "total", "total-text", "live", "notice", "notice-text",
-      "notice-link", "notice-again", "send", "retry-all", "clear-rest", "clear-done",
+      "notice-link", "notice-again", "send", "retry-all", "clear-rest", "clear-done", "pause",
+      "resume", "cancel-all", "unfinished",
     ]) {
       this.parts[name] = box.querySelector(`[data-desk-${name}]`);
     }
+    this.sender = new Sender({
+      startUrl: box.dataset.startUrl,
+      partSize: Number(box.dataset.partSize),
+      tell: {
+        state: (row, state) => this.state(row, state),
+        progress: (row, bytes) => this.progress(row, bytes),
+        done: (row, answer) => this.done(row, answer),
+        failed: (row, failure) => this.failed(row, failure),
+      },
+    });
     this.listen();
     box.dataset.ready = "true";
   }
@@ -56,8 +65,11 @@ class Desk {
     parts["clear-rest"].addEventListener("click", () => this.clear((row) => !this.kept(row)));
     parts["clear-done"].addEventListener("click", () => this.clear((row) => row.state === "done"));
     parts["notice-again"].addEventListener("click", () => this.again());
+    parts.pause.addEventListener("click", () => this.pause());
+    parts.resume.addEventListener("click", () => this.resume());
+    parts["cancel-all"].addEventListener("click", () => this.clear((row) => row.busy));
     window.addEventListener("online", () => this.online());
-    window.addEventListener("offline", () => this.notice(this.strings.offline));
+    window.addEventListener("offline", () => this.offline());
     window.addEventListener("beforeunload", (event) => {
       if (this.list().some((row) => row.busy)) event.preventDefault();
     });
@@ -169,7 +181,7 @@ class Desk {
   }
 
   remove(row) {
-    row.transfer?.stop();
+    this.sender.remove(row);
     this.rows.delete(row.key);
     row.element.remove();
     this.parts.work.hidden = this.rows.size === 0;
@@ -183,20 +195,16 @@ class Desk {
   // --- sending ------------------------------------------------------------------------------
 
   send() {
-    for (const row of this.list().filter((one) => one.ready)) this.enqueue(row);
-    this.fillLanes();
+    this.go(this.list().filter((one) => one.ready));
   }
 
-  enqueue(row) {
-    row.transfer ??= new Transfer({
-      startUrl: this.box.dataset.startUrl,
-      file: row.file,
-      path: row.path,
-      itemId: row.itemId,
-      onProgress: (bytes) => this.progress(row, bytes),
-      onWaiting: () => row.to("waiting", this.strings.trying_again),
-    });
-    row.to("queued");
+  go(rows) {
+    if (!rows.length) return;
+    if (!this.list().some((row) => row.busy)) this.clockStart();
+    this.notice("");
+    this.sender.send(rows);
+    if (this.sender.paused) this.resume();
+    this.summarise();
   }
 
   retry(rows) {
@@ -205,47 +213,53 @@ class Desk {
       row.step = "";
       row.to("matching");
     }
-    for (const row of rows.filter((one) => !names.includes(one))) this.enqueue(row);
-    this.notice("");
-    this.paused = false;
-    this.fillLanes();
+    this.go(rows.filter((one) => !names.includes(one)));
     if (names.length) this.match(names);
   }
 
-  fillLanes() {
-    if (!this.running && this.of("queued").length) this.clockStart();
+  pause() {
+    this.sender.pause();
+    for (const row of this.of("sending", "queued", "waiting")) row.to("paused");
+    this.say(this.strings.paused);
     this.summarise();
-    while (!this.paused && this.running < AT_ONCE) {
-      const [row] = this.of("queued");
-      if (!row) break;
-      this.running += 1;
-      this.carry(row).finally(() => {
-        this.running -= 1;
-        this.fillLanes();
-        this.ended();
-      });
-    }
+  }
+
+  resume() {
+    for (const row of this.of("paused")) row.to("queued");
+    this.sender.resume();
+    this.clockStart();
+    this.summarise();
   }
 
   clockStart() {
     this.startedAt = performance.now();
-    this.sentAtStart = this.of("done", "queued").reduce((sum, row) => sum + row.sentBytes, 0);
+    this.sentAtStart = this.list().reduce((sum, row) => sum + row.sentBytes, 0);
   }
 
-  async carry(row) {
-    row.to("sending");
-    try {
-      const answer = await row.transfer.run();
-      row.progress(row.file.size);
-      row.to("done", answer.message ?? "");
-      this.refresh();
-    } catch (failure) {
-      row.passing = failure.passing;
-      if (!this.rows.has(row.key) || failure.kind === "stopped") return;
-      if (failure.kind === "changed" || failure.kind === "refused") row.transfer = null;
-      row.to("failed", this.explain(failure));
-      if (failure.kind === "signed-out") this.signedOut();
-    }
+  state(row, state) {
+    if (!this.rows.has(row.key)) return;
+    const text = state === "waiting" ? this.strings.trying_again : "";
+    row.to(this.sender.paused && state !== "ending" ? "paused" : state, text);
+    if (state === "sending" && row.ticket?.received.length) row.to("sending", this.strings.goes_on);
+    this.later();
+  }
+
+  done(row, answer) {
+    row.progress(row.file.size);
+    row.to("done", answer.message ?? "");
+    this.later();
+    this.refresh();
+    this.ended();
+  }
+
+  failed(row, failure) {
+    if (!this.rows.has(row.key)) return;
+    row.passing = failure.passing;
+    if (failure.data?.status === 404) row.match({ status: "unmatched", message: failure.text });
+    else row.to("failed", this.explain(failure));
+    if (failure.kind === "signed-out") this.signedOut();
+    this.summarise();
+    this.ended();
   }
 
   explain(failure) {
@@ -253,6 +267,7 @@ class Desk {
     const { strings } = this;
     const texts = {
       network: strings.lost,
+      full: strings.full,
       changed: strings.changed,
       "signed-out": strings.signed_out,
     };
@@ -260,17 +275,25 @@ class Desk {
   }
 
   signedOut() {
-    this.paused = true;
+    this.pause();
     this.notice(this.strings.signed_out, meta("sign-in"));
   }
 
   async again() {
     if (!(await refreshToken().catch(() => false))) return;
+    this.notice("");
+    this.resume();
     this.retry(this.of("failed"));
+  }
+
+  offline() {
+    this.notice(this.strings.offline);
+    for (const row of this.of("sending")) row.to("waiting", this.strings.lost);
   }
 
   online() {
     this.notice("");
+    this.sender.again();
     const lost = this.of("failed").filter((row) => row.passing);
     if (lost.length) this.retry(lost);
   }
@@ -278,25 +301,31 @@ class Desk {
   // --- telling ------------------------------------------------------------------------------
 
   progress(row, bytes) {
-    if (row.state === "waiting") row.to("sending");
     row.progress(bytes);
+    this.later();
+  }
+
+  /** Sums are drawn once a frame, however many files tell something. */
+  later() {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.showTotal();
+      this.summarise();
     });
   }
 
   showTotal() {
-    const rows = this.of("queued", "sending", "waiting", "done");
+    const rows = this.list().filter((row) => row.busy || row.state === "done");
     const all = rows.reduce((sum, row) => sum + row.file.size, 0);
     const sent = rows.reduce((sum, row) => sum + row.sentBytes, 0);
     const elapsed = (performance.now() - this.startedAt) / 1000;
     const rate = elapsed > 2 ? Math.max(0, sent - this.sentAtStart) / elapsed : 0;
     this.parts.total.value = all ? sent / all : 0;
+    const left = rate ? (all - sent) / rate : 0;
     this.parts["total-text"].textContent = fill(
       rate ? this.strings.total_rate : this.strings.total,
       {
+        left: this.minutes(left),
         n: this.of("done").length,
         m: rows.length,
         sent: filesize(sent),
@@ -304,6 +333,11 @@ class Desk {
         rate: filesize(Math.round(rate)),
       },
     );
+  }
+
+  minutes(seconds) {
+    if (seconds < 60) return this.strings.under_a_minute;
+    return fill(this.strings.minutes, { n: Math.ceil(seconds / 60) });
   }
 
   summarise() {
@@ -325,13 +359,18 @@ class Desk {
     parts["clear-rest"].hidden = this.list().every((row) => this.kept(row));
     parts["clear-done"].hidden = this.of("done").length === 0;
     const moving = this.list().some((row) => row.busy);
+    const paused = Boolean(this.sender.paused);
+    parts.send.hidden = ready === 0 && moving;
+    parts.pause.hidden = !moving || paused;
+    parts.resume.hidden = !moving || !paused;
+    parts["cancel-all"].hidden = !moving;
     parts.total.hidden = !moving;
     parts["total-text"].hidden = !moving;
     if (moving) this.showTotal();
   }
 
   ended() {
-    if (this.running || this.of("queued").length) return;
+    if (this.list().some((row) => row.busy)) return;
     this.summarise();
     const [done, failed] = [this.of("done").length, this.of("failed").length];
     this.say(fill(failed ? this.strings.ended_failed : this.strings.ended, { n: done, m: failed }));

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import http.client
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask.testing import FlaskClient
@@ -81,40 +82,98 @@ class Desk:
         found: list[Any] = answer.get_json()["files"]
         return found
 
-    def start(self, name: str, size: int, item_id: object) -> Any:
-        """The answer to a start."""
-        return self.client.post(
-            f"/requests/{self.request_id}/uploads",
-            json={"name": name, "path": name, "size": size, "item_id": str(item_id)},
-        )
+    def start(self, name: str, size: int, item_id: object, modified: int | None = None) -> Any:
+        """The answer for one file that is announced: its ticket, or a refusal with `status`."""
+        (answer,) = self.start_all([(name, size, item_id)], modified)
+        return answer
 
-    def put(self, ticket: dict[str, Any], body: bytes, **extra: Any) -> Any:
-        """The answer to the bytes."""
-        return self.client.put(
-            ticket["put_url"], data=body, headers=ticket.get("headers", {}), **extra
-        )
+    def start_all(
+        self, files: Sequence[tuple[str, int, object]], modified: int | None = None
+    ) -> list[Any]:
+        """The answers for files announced together."""
+        told = [
+            {
+                "key": f"f{number}",
+                "name": name,
+                "path": name,
+                "size": size,
+                "item_id": str(item_id),
+                "modified": modified,
+            }
+            for number, (name, size, item_id) in enumerate(files)
+        ]
+        answer = self.client.post(f"/requests/{self.request_id}/uploads", json={"files": told})
+        assert answer.status_code == 200, answer.text
+        found: list[Any] = answer.get_json()["files"]
+        return found
+
+    def put_part(self, address: str, body: bytes) -> Any:
+        """The answer to a part's bytes, from the portal or from the store."""
+        if address.startswith("/"):
+            return self.client.put(address, data=body, content_type="application/octet-stream")
+        return _put_there(address, body)
+
+    def put(self, ticket: dict[str, Any], body: bytes) -> Any:
+        """The answer to the last part; every part that is missing is sent."""
+        size, answer = ticket["part_size"], None
+        for number, address in ticket["addresses"].items():
+            part = body[(int(number) - 1) * size : int(number) * size]
+            answer = self.put_part(address, part)
+            if answer.status_code != 200:
+                break
+        return answer
 
     def complete(self, ticket: dict[str, Any]) -> Any:
-        """The answer to a completion."""
-        return self.client.post(ticket["complete_url"], json={"upload_id": ticket["upload_id"]})
+        """The answer for one completed file; a refusal has `status`."""
+        (answer,) = self.complete_all([ticket])
+        return answer
+
+    def complete_all(self, tickets: Sequence[dict[str, Any]]) -> list[Any]:
+        """The answers for files completed together."""
+        answer = self.client.post(
+            f"/requests/{self.request_id}/uploads/complete",
+            json={"uploads": [ticket["upload_id"] for ticket in tickets]},
+        )
+        assert answer.status_code == 200, answer.text
+        found: list[Any] = answer.get_json()["files"]
+        return found
 
     def send(self, name: str, body: bytes, item_id: object) -> dict[str, Any]:
         """A whole upload; returns the completion's answer."""
-        started = self.start(name, len(body), item_id)
-        assert started.status_code == 200, started.text
-        ticket = started.get_json()
+        ticket = self.start(name, len(body), item_id)
+        assert "status" not in ticket, ticket
         sent = self.put(ticket, body)
-        assert sent.status_code == 200, sent.text
-        done = self.complete(ticket)
-        assert done.status_code == 200, done.text
-        answer: dict[str, Any] = json.loads(done.text)
-        return answer
+        assert sent is None or sent.status_code == 200, sent.text
+        done: dict[str, Any] = self.complete(ticket)
+        assert "status" not in done, done
+        return done
 
     def deliver(self, name: str, body: bytes) -> dict[str, Any]:
         """Match by name, then send: what a person does who drops a file."""
         (found,) = self.match((name, len(body)))
         assert found["status"] == "matched", found
         return self.send(name.rsplit("/", 1)[-1], body, found["item_id"])
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a store answered."""
+
+    status_code: int
+    text: str
+
+
+def _put_there(address: str, body: bytes) -> Answered:
+    """PUT to a store on this machine."""
+    place = urlsplit(address)
+    assert place.hostname is not None
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
+    try:
+        connection.request("PUT", f"{place.path}?{place.query}", body)
+        answer = connection.getresponse()
+        return Answered(answer.status, answer.read().decode())
+    finally:
+        connection.close()
 
 
 def _described(files: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:

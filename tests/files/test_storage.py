@@ -20,9 +20,7 @@ from hypothesis import strategies as st
 
 from portal.files.storage import (
     LengthMismatch,
-    LocalStorage,
     ObjectMissing,
-    S3Storage,
     Storage,
     StorageError,
     Stored,
@@ -31,6 +29,8 @@ from portal.files.storage import (
     make_key,
     tenant_of,
 )
+from portal.files.storage_disk import LocalStorage
+from portal.files.storage_s3 import S3Storage
 from tests.files import weed
 
 TENANT = UUID("0193b3f0-0000-7000-8000-000000000001")

@@ -330,7 +330,10 @@ def test_items_are_accepted_and_returned(portal: Portal, request_id: UUID, tmp_p
             data={"item": every, "decision": "accept", "version": "4"},
         )
         assert done.status_code == 302, done.text
-        closed = desk.start("HC-00001.wav", 100, call)
+        closed = desk.client.post(
+            f"/requests/{desk.request_id}/uploads",
+            json={"files": [{"name": "HC-00001.wav", "size": 100, "item_id": str(call)}]},
+        )
         assert closed.status_code == 409
     with portal.session(portal.world.scope) as session:
         assert session.scalars(sa.select(MaterialRequest.state)).one() == "closed"

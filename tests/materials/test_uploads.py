@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import threading
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -14,6 +16,8 @@ from werkzeug.serving import make_server
 
 from portal.app import background
 from portal.files.models import StoredFile
+from portal.files.parts import LEAST_PART
+from portal.files.service import storage
 from portal.jobs.models import JobRun
 from portal.jobs.service import enqueue, execute
 from portal.kernel import clock
@@ -29,6 +33,7 @@ from tests.factories.world import MOMENT
 from tests.files import samples
 
 assert check_delivery
+JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
@@ -50,9 +55,14 @@ def item(portal: Portal, desk: Desk, case_no: str = "HC-00001", kind: str = CALL
         ).one()
 
 
-def stored(portal: Portal) -> list[Path]:
-    root = Path(portal.settings.data_dir) / "files"
-    return [path for path in root.rglob("*") if path.is_file()]
+def stored(portal: Portal) -> list[str]:
+    """Keys of the files that are whole."""
+    return [key for key, _moment in storage().keys()]  # noqa: SIM118 - not a dictionary
+
+
+def on_the_way(portal: Portal) -> set[str]:
+    """Keys of the files that the store holds parts of."""
+    return {one.key for one in storage().unfinished()}
 
 
 def test_names_find_their_items_or_say_why_not(portal: Portal, desk: Desk) -> None:
@@ -91,39 +101,36 @@ def test_what_is_refused_leaves_nothing(portal: Portal, desk: Desk) -> None:
     most = portal.settings.max_upload_bytes
     for name, size in (("a.wav", 0), ("a.wav", most + 1), ("a.pdf", 10), ("a.wav", -3)):
         refused = desk.start(name, size, call)
-        assert refused.status_code == 422 and refused.get_json()["mend"]
-    ticket = desk.start("HC-00001.wav", 1_000, call).get_json()
-    wrong = desk.put(ticket, b"x" * 999)
-    assert wrong.status_code == 422 and "1000" in wrong.get_json()["error"]
-    assert desk.complete(ticket).status_code == 410
+        assert refused["status"] == 422 and refused["mend"]
+    ticket = desk.start("HC-00001.wav", 1_000, call)
+    wrong = desk.put_part(ticket["addresses"]["1"], b"x" * 999)
+    assert wrong.status_code == 400 and wrong.get_json()["code"] == "length"
+    lacking = desk.complete(ticket)
+    assert (lacking["status"], lacking["missing"]) == (409, [1])
     with portal.session(portal.world.scope) as session:
         assert not session.scalars(sa.select(Delivery)).all()
         assert not session.scalars(
             sa.select(StoredFile).where(StoredFile.purpose == "material")
         ).all()
     assert not stored(portal)
-    good = desk.put(ticket, b"x" * 1_000)
-    assert good.status_code == 200 and desk.complete(ticket).status_code == 200
-    assert len(stored(portal)) == 1
+    assert desk.put(ticket, b"x" * 1_000).status_code == 200
+    assert "status" not in desk.complete(ticket)
+    assert len(stored(portal)) == 1 and not on_the_way(portal)
 
 
 def test_a_lost_connection_leaves_nothing_half_stored(
     portal: Portal, desk: Desk, tmp_path: Path
 ) -> None:
-    """A real server, and a socket that dies in mid-body; then the same again, whole."""
+    """A real server, and a socket that dies in mid-part; then the same again, whole."""
     body = samples.pcm(tmp_path / "a.wav", 20).read_bytes()
-    ticket = desk.start("HC-00001.wav", len(body), item(portal, desk)).get_json()
-    cookie = desk.client.get_cookie("session", domain="localhost") or next(
-        iter(desk.client._cookies.values())
-    )
+    ticket = desk.start("HC-00001.wav", len(body), item(portal, desk))
     server = make_server("127.0.0.1", 0, portal.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
         head = (
-            f"PUT {ticket['put_url']} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
-            f"Cookie: {cookie.key}={cookie.value}\r\nContent-Length: {len(body)}\r\n"
-            "Content-Type: application/octet-stream\r\n\r\n"
+            f"PUT {ticket['addresses']['1']} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
         ).encode()
         with socket.create_connection(("127.0.0.1", server.port)) as line:
             line.sendall(head + body[: len(body) // 2])
@@ -132,21 +139,67 @@ def test_a_lost_connection_leaves_nothing_half_stored(
         thread.join(10)
         server.server_close()
     assert not stored(portal)
-    assert desk.complete(ticket).status_code == 410
+    assert desk.complete(ticket)["missing"] == [1]
     assert desk.put(ticket, body).status_code == 200
-    assert desk.complete(ticket).status_code == 200
+    assert "status" not in desk.complete(ticket)
+    (key,) = stored(portal)
+    with storage().open(key) as kept:
+        assert kept.read() == body
+
+
+def test_an_upload_goes_on_where_it_broke_off(portal: Portal, desk: Desk) -> None:
+    """UX 5: chosen again, the file lacks only the parts that did not come; one that was changed
+    since begins anew, so that parts of two files never meet."""
+    body = random.Random(3).randbytes(2 * LEAST_PART + 5)
+    call = item(portal, desk)
+    first = desk.start("HC-00001.wav", len(body), call, modified=1)
+    assert (first["parts"], first["received"]) == (3, [])
+    for number in (2, 3):
+        part = body[(number - 1) * LEAST_PART : number * LEAST_PART]
+        assert desk.put_part(first["addresses"][str(number)], part).status_code == 200
+    again = desk.start("HC-00001.wav", len(body), call, modified=1)
+    assert again["upload_id"] == first["upload_id"] and again["received"] == [2, 3]
+    assert list(again["addresses"]) == ["1"]
+    listed = desk.client.get(again["url"])
+    assert listed.mimetype == "application/xml" and listed.text.count("<PartNumber>") == 2
+    changed = desk.start("HC-00001.wav", len(body), call, modified=2)
+    assert changed["upload_id"] != first["upload_id"] and changed["received"] == []
+    assert desk.complete(first)["status"] == 410
+    fresh = desk.client.post(f"{changed['url']}/addresses", json={"parts": [2]}).get_json()
+    assert list(fresh["addresses"]) == ["2"]
+    assert desk.put(changed, body).status_code == 200
+    assert desk.client.post(changed["url"], data="<x/>").status_code == 200
+    with portal.session(portal.world.scope) as session:
+        assert session.scalars(sa.select(Delivery.sha256)).all() == [sha256(body).hexdigest()]
+    assert desk.complete(changed)["delivery_id"], "asked again, the answer is the same"
+
+
+def test_a_cancelled_upload_is_gone(portal: Portal, desk: Desk) -> None:
+    """Its parts are removed; cancelled twice is as good as once; a delivered file stays."""
+    call = item(portal, desk)
+    ticket = desk.start("HC-00001.wav", 3, call)
+    desk.put(ticket, b"abc")
+    assert len(on_the_way(portal)) == 1
+    assert [desk.client.delete(ticket["url"]).status_code for _ in range(2)] == [204, 204]
+    assert not on_the_way(portal) and desk.complete(ticket)["status"] == 410
+    other = desk.start("HC-00001.wav", 3, call)
+    desk.put(other, b"abc")
+    assert "status" not in desk.complete(other)
+    assert desk.client.delete(other["url"]).status_code == 204
+    assert len(stored(portal)) == 1
 
 
 def test_doubled_steps_have_one_effect(portal: Portal, desk: Desk, tmp_path: Path) -> None:
     """Lost answers and double clicks: start, bytes and completion may all come twice."""
     body = samples.pcm(tmp_path / "a.wav").read_bytes()
     call = item(portal, desk)
-    first, second = (desk.start("HC-00001.wav", len(body), call).get_json() for _ in range(2))
-    assert first == second
+    first, second = (desk.start("HC-00001.wav", len(body), call) for _ in range(2))
+    assert first["upload_id"] == second["upload_id"]
     assert desk.put(first, body).status_code == desk.put(first, body).status_code == 200
-    done = [desk.complete(first).get_json()["delivery_id"] for _ in range(2)]
+    done = [desk.complete(first)["delivery_id"] for _ in range(2)]
     assert done[0] == done[1]
-    assert desk.put(first, body).status_code == 200
+    late = desk.put(first, b"x" * len(body))
+    assert late.status_code == 410, "what is delivered takes no more parts"
     again = desk.send("other name.wav", body, call)
     assert again["delivery_id"] == done[0] and again["message"]
     other = desk.send("HC-00002.wav", body, item(portal, desk, "HC-00002"))
@@ -191,22 +244,25 @@ def test_foreign_ids_are_nothing(portal: Portal, desk: Desk, tmp_path: Path) -> 
     written."""
     body = samples.pcm(tmp_path / "a.wav").read_bytes()
     call = item(portal, desk)
-    ticket = desk.start("HC-00001.wav", len(body), call).get_json()
+    ticket = desk.start("HC-00001.wav", len(body), call)
     sent = desk.deliver("HC-00002.wav", body)
     with portal.session(portal.world.scope) as session:
         own = add_request(session, portal.world, portal.world.vendors[1])
     other = portal.client(portal.world.vendors[1].email(Role.OFFICE))
     nothing = UUID(int=9)
 
+    def announced(some_item: UUID) -> dict[str, object]:
+        return {"name": "a.wav", "size": 3, "item_id": str(some_item)}
+
     def answers_of(request_id: UUID, some_item: UUID, upload: str, delivery: str) -> list[object]:
         base = f"/requests/{request_id}"
         asked = [
             other.post(f"{base}/match", json={"files": []}),
-            other.post(
-                f"{base}/uploads", json={"name": "a.wav", "size": 3, "item_id": str(some_item)}
-            ),
-            other.put(f"{base}/uploads/{upload}", data=b"abc"),
-            other.post(f"{base}/uploads/{upload}/complete", json={}),
+            other.post(f"{base}/uploads", json={"files": [announced(some_item)]}),
+            other.get(f"{base}/uploads/{upload}", headers=JSON),
+            other.post(f"{base}/uploads/{upload}", headers=JSON),
+            other.delete(f"{base}/uploads/{upload}", headers=JSON),
+            other.post(f"{base}/uploads/{upload}/addresses", json={"parts": [1]}),
             other.post(f"{base}/answer", data={"item": str(some_item), "reason": "not_called"}),
             other.post(f"{base}/items/{some_item}/take-back"),
             other.post(f"{base}/hand-in", data={"version": "1"}),
@@ -222,10 +278,11 @@ def test_foreign_ids_are_nothing(portal: Portal, desk: Desk, tmp_path: Path) -> 
     assert theirs == answers_of(nothing, nothing, gone, gone)
     assert {status for status, _length in theirs} <= {404, 410}  # type: ignore[misc]
     # Through the own request, too.
-    mixed = other.post(
-        f"/requests/{own.id}/uploads", json={"name": "a.wav", "size": 3, "item_id": str(call)}
-    )
-    assert mixed.status_code == 404
+    mixed = other.post(f"/requests/{own.id}/uploads", json={"files": [announced(call)]})
+    assert [one["status"] for one in mixed.get_json()["files"]] == [404]
+    foreign = {"uploads": [ticket["upload_id"], gone]}
+    ended = other.post(f"/requests/{own.id}/uploads/complete", json=foreign).get_json()["files"]
+    assert ended[0] | {"upload_id": gone} == ended[1]
     assert other.get(f"/requests/{own.id}/files/{sent['delivery_id']}").status_code == 404
     with portal.session(portal.world.scope) as session:
         tenants = set(session.scalars(sa.select(Upload.tenant_id)))
@@ -261,18 +318,18 @@ def test_hand_ins_at_the_same_moment(portal: Portal, desk: Desk, tmp_path: Path)
 
 def test_abandoned_uploads_are_swept(portal: Portal, desk: Desk) -> None:
     """A day later the row is given up and its bytes are gone; completing it begins anew."""
-    ticket = desk.start("HC-00001.wav", 3, item(portal, desk)).get_json()
+    ticket = desk.start("HC-00001.wav", 3, item(portal, desk))
     desk.put(ticket, b"abc")
-    assert len(stored(portal)) == 1
+    assert len(on_the_way(portal)) == 1
     sweep = next(
         chore
         for chore in background.chores(portal.database, portal.world.company_id)
         if chore.name == "sweep abandoned uploads"
     )
     sweep.run()
-    assert len(stored(portal)) == 1
+    assert len(on_the_way(portal)) == 1
     with clock.frozen(clock.now() + uploads.ABANDONED_AFTER + timedelta(minutes=1)):
         sweep.run()
-    assert not stored(portal)
-    assert desk.complete(ticket).status_code == 410
+    assert not on_the_way(portal)
+    assert desk.complete(ticket)["status"] == 410
     assert MOMENT

@@ -12,6 +12,8 @@ const LOOKS = {
   refused: ["danger", "ban"],
   queued: ["neutral", "hourglass"],
   sending: ["info", "upload"],
+  ending: ["info", "upload"],
+  paused: ["pending", "player-pause"],
   waiting: ["pending", "wifi-off"],
   done: ["success", "circle-check"],
   failed: ["danger", "circle-x"],
@@ -19,6 +21,9 @@ const LOOKS = {
 
 /** States of a file that is not on its way and not delivered. */
 const PREVIEW = ["matched", "unmatched", "unexpected", "duplicate"];
+
+/** States of a file that is on its way. */
+const BUSY = ["queued", "sending", "ending", "waiting", "paused"];
 
 /** Bytes for people, like the server's `filesize` filter. */
 export function filesize(bytes) {
@@ -62,7 +67,8 @@ export class Row {
     this.choices = [];
     this.byHand = false;
     this.sentBytes = 0;
-    this.transfer = null;
+    this.ticket = null;
+    this.uppyId = null;
     this.passing = false;
     this.build();
   }
@@ -74,14 +80,14 @@ export class Row {
   }
 
   get busy() {
-    return ["queued", "sending", "waiting"].includes(this.state);
+    return BUSY.includes(this.state);
   }
 
   build() {
     this.element = this.desk.template.content.firstElementChild.cloneNode(true);
     const part = (name) => this.element.querySelector(`[data-${name}]`);
     this.parts = {};
-    for (const name of ["item", "choose", "message", "chip", "state", "bar", "retry", "remove"]) {
+    for (const name of ["item", "choose", "message", "chip", "state", "bar", "retry", "remove", "remove-text"]) {
       this.parts[name] = part(name);
     }
     const { strings } = this.desk;
@@ -165,9 +171,10 @@ export class Row {
     parts.item.hidden = asks;
     parts.item.textContent = this.itemLabel || "—";
     parts.message.textContent = this.text;
-    parts.bar.hidden = !["sending", "waiting"].includes(state);
+    parts.bar.hidden = !BUSY.includes(state) || (state === "queued" && !this.sentBytes);
     parts.retry.hidden = state !== "failed";
-    parts.remove.hidden = state === "done";
+    parts.remove.hidden = ["done", "ending"].includes(state);
+    parts["remove-text"].textContent = this.busy ? desk.strings.cancel : desk.strings.take_off;
     this.element.classList.toggle("is-error", state === "failed" || state === "refused");
     this.element.dataset.status = state;
   }
