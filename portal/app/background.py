@@ -12,11 +12,13 @@ from uuid import UUID
 from flask import Flask
 
 from portal.app.mailing import Post
+from portal.app.orphans import OrphanSweep
 from portal.audits.draws import jobs as draws_jobs
 from portal.calendar import service as calendar_service
 from portal.cases.imports import jobs as case_imports_jobs
 from portal.deadlines import service as deadlines
 from portal.fees import jobs as fees_jobs
+from portal.files.service import storage
 from portal.jobs.worker import Chore
 from portal.journal import service as journal
 from portal.kernel.access import system_actor
@@ -69,10 +71,19 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
             session.commit()
         materials_uploads.forget(given_up)
 
+    orphans = OrphanSweep(storage(), actor)
+
+    def remove_orphans() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            found = orphans.step(session)
+            session.commit()
+        orphans.remove(found)
+
     return (
         Chore("seal the journal", 3, seal),
         Chore("sweep deadlines", 15, sweep),
         Chore("sweep abandoned uploads", 600, give_up_uploads),
+        Chore("remove bytes without a row", 60, remove_orphans),
     )
 
 

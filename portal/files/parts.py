@@ -114,7 +114,8 @@ def check(secret: bytes, path: str, query: Mapping[str, str], now: datetime) -> 
         ticket = Ticket(key, size, part_of(size, int(number)))
     except (KeyError, ValueError) as error:
         raise Refused("tampered") from error
-    if not hmac.compare_digest(_seal(secret, ticket, expires), query.get("sign", "")):
+    sign = query.get("sign", "").encode(errors="replace")
+    if not hmac.compare_digest(_seal(secret, ticket, expires).encode(), sign):
         raise Refused("tampered")
     end = datetime.fromtimestamp(expires, UTC)
     if not now < end <= now + LIFETIME + _SLACK:

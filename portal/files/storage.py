@@ -163,6 +163,10 @@ class Storage(Protocol):
         """Every upload in parts that nobody finished."""
         ...
 
+    def sweep(self, older_than: float = 86_400.0) -> int:
+        """Remove what writes left that broke off, untouched for so many seconds; how many."""
+        ...
+
 
 def make_key(tenant_id: UUID, now: datetime, *, of: UUID | None = None) -> str:
     """A key `<tenant>/<yyyy>/<mm>/<uuid>` (UTC month of `now`). The only place for it.
