@@ -51,12 +51,13 @@ def fingerprint() -> str:
 
 
 @contextmanager
-def opened() -> Iterator[Place]:
-    """Start the server and install the settings; the last one out stops the server."""
+def opened(name: str = "") -> Iterator[Place]:
+    """Start the server and install the settings; the last one out stops the server. `name` of the
+    database: the filled one unless given."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     cluster = Cluster(FOLDER / "postgres", durable=False)
     with cluster.running() as admin_url:
-        name = f"bench_{fingerprint()}"
+        name = name or f"bench_{fingerprint()}"
         environ = variables(
             "demo",
             FOLDER,

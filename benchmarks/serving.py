@@ -23,7 +23,7 @@ import psycopg
 from benchmarks.place import FOLDER, HOST, Place
 from devserver.surroundings import ROOT
 
-THREADS = 32
+THREADS = 128
 _READY_SECONDS = 60
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 

@@ -34,7 +34,7 @@ HOST = "127.0.0.1"
 CLI = [sys.executable, "-m", "portal.app.cli"]
 _DEMO = [sys.executable, "-m", "demo"]
 _READY_SECONDS = 60
-_THREADS = 32
+_THREADS = 128
 
 
 class StepFailed(Exception):
