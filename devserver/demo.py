@@ -23,6 +23,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from demo import authority
+from demo.people import COMPANY
 from devserver import outside
 from devserver.carrier import ServerError
 from devserver.children import Child, ChildEnded, Children, end_in_order
@@ -227,6 +229,7 @@ def _run(port: int, *, reset: bool, serve: bool) -> None:
                 os.environ,
                 PORTAL_BASE_URL=f"http://{HOST}:{port}",
                 PORTAL_TRUSTED_HOSTS=f"{HOST},localhost",
+                **authority.settings(FOLDER / "signing", COMPANY[1]),
             )
         )
         demo.set_up(name)

@@ -28,6 +28,8 @@ from portal.materials import extensions
 from portal.materials import jobs as materials_jobs
 from portal.materials import uploads as materials_uploads
 from portal.notices import jobs as notices_jobs
+from portal.notices import service as notices
+from portal.notices import timeline
 from portal.receipts.imports import jobs as receipt_imports_jobs
 from portal.rectification import arrivals as rectification_arrivals
 from portal.scoring import jobs as scoring_jobs
@@ -65,6 +67,16 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
                 told.announce(session, actor=actor)
             session.commit()
 
+    def follow_papers() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            timeline.sweep_unopened(session, actor=actor)
+            session.commit()
+
+    def make_papers() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            notices.issue_waiting(session, actor=actor)
+            session.commit()
+
     def give_up_uploads() -> None:
         with bound(Scope.company(company_id)), database.session() as session:
             given_up = materials_uploads.sweep(session, actor=actor)
@@ -82,6 +94,8 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
     return (
         Chore("seal the journal", 3, seal),
         Chore("sweep deadlines", 15, sweep),
+        Chore("follow papers that nobody opens", 60, follow_papers),
+        Chore("make papers that should be there", 600, make_papers),
         Chore("sweep abandoned uploads", 600, give_up_uploads),
         Chore("remove bytes without a row", 60, remove_orphans),
     )

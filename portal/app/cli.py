@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -21,6 +23,9 @@ from portal.journal.models import JournalLink
 from portal.journal.service import verify
 from portal.kernel import settings as settings_module
 from portal.kernel.settings import Settings, SettingsError
+from portal.notices.service import verify as verify_code
+from portal.notices.signing.desk import open_desk
+from portal.notices.signing.errors import SigningError
 from tenants.database import Database
 from tenants.models import Tenant, TenantKind
 from tenants.scope import Login, Scope, bound
@@ -141,11 +146,48 @@ def check_migrations() -> None:
     sys.exit(1 if problems else 0)
 
 
+def _check_signing(settings: Settings) -> None:
+    """Open what signs papers; what cannot sign ends the process with what to mend."""
+    try:
+        opened = open_desk(settings)
+    except SigningError as error:
+        sys.exit(f"Papers cannot be signed: {error.reason}")
+    if opened.identity is None:
+        click.echo("Papers go out without an electronic signature (SIGNING=none).")
+
+
+@cli.command("verify-paper")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--code", help="The verification code on the paper: compares with what is stored.")
+def verify_paper(file: Path, code: str | None) -> None:
+    """Judge a paper: its signatures, and that nothing was added, taken away or changed."""
+    settings = _settings()
+    pdf = file.read_bytes()
+    hashes: tuple[str, ...] = ()
+    if code:
+        known = verify_code(open_database(settings), code)
+        if known is None:
+            sys.exit("unknown: no paper with this code was issued here")
+        hashes = known.hashes
+        if hashlib.sha256(pdf).hexdigest() != known.sha256:
+            older = known.matches(hashlib.sha256(pdf).hexdigest())
+            sys.exit("an earlier revision of the paper" if older else "changed: not our file")
+    try:
+        verdict = open_desk(settings).verify(pdf, signatures=len(hashes) or None)
+    except SigningError as error:
+        sys.exit(error.reason)
+    for signature in verdict.signatures:
+        click.echo(f"{signature.at} {signature.signer}: {signature.reason}")
+    click.echo(verdict.problem or "sound")
+    sys.exit(0 if verdict.sound else 1)
+
+
 @cli.command()
 @click.option("--concurrency", default=2, show_default=True, help="Jobs at a time.")
 def worker(concurrency: int) -> None:
     """Run background work until stopped."""
     settings = _settings()
+    _check_signing(settings)
     app = create_app(settings)
     database: Database = app.extensions["database"]
     company_id = company_id_of(database)

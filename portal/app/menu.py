@@ -55,6 +55,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("results", _l("Papers"), "notices.index", "file-text"),
     Entry("settings", _l("Vendors"), "vendors.index", "building", True),
     Entry("settings", _l("Our people"), "vendors.mine", "users", False),
+    Entry("settings", _l("Seals and papers"), "seals.index", "rubber-stamp", True),
     Entry("settings", _l("Rules and schemes"), "schemes.index", "adjustments"),
     Entry("settings", _l("Working days"), "calendar.index", "calendar"),
     Entry("settings", _l("Mails"), "messages.mail_list", "mail", True),

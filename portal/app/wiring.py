@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Flask
 
-from portal.app import feeds, health, reminders
+from portal.app import feeds, health, reminders, service_of_papers
 from portal.audits.assessments import views as assessments_views
 from portal.audits.draws import views as draws_views
 from portal.audits.reviews import service as reviews_service
@@ -32,7 +32,9 @@ from portal.materials import desk as materials_desk
 from portal.materials import files as materials_files
 from portal.materials import views as materials_views
 from portal.materials.changes import CasesWithdrawn
+from portal.notices import seal_desk
 from portal.notices import views as notices_views
+from portal.notices.timeline import DocumentUnopened
 from portal.notifications import views as messages_views
 from portal.receipts import views as receipts_views
 from portal.receipts.imports import views as receipt_imports_views
@@ -50,6 +52,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     jobs_views.bp,
     journal_views.bp,
     notices_views.bp,
+    seal_desk.bp,
     messages_views.bp,
     calendar_views.bp,
     schemes_views.bp,
@@ -78,6 +81,7 @@ SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {
     DeadlinePassed: (reminders.passed,),
     DeadlineUnmet: (reminders.unmet,),
     CasesWithdrawn: (reviews_service.drop_withdrawn,),
+    DocumentUnopened: (service_of_papers.unopened,),
 }
 
 

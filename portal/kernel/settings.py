@@ -43,6 +43,15 @@ class Storage(StrEnum):
     S3 = "s3"
 
 
+class Signing(StrEnum):
+    """Where the key is that signs papers."""
+
+    NONE = "none"
+    PEM = "pem"
+    PKCS12 = "pkcs12"
+    PKCS11 = "pkcs11"
+
+
 class Setting(NamedTuple):
     """One setting: its variable, its default as text (None: required), meaning and parser."""
 
@@ -214,6 +223,60 @@ class Settings:
         values.time_of_day,
     )
 
+    # Signing papers
+    signing: Signing = _setting(
+        "SIGNING",
+        "none",
+        "What signs papers: pem, pkcs12, pkcs11, or none (papers go out without an electronic "
+        "signature). Only the worker reads the key.",
+        values.one_of(Signing),
+    )
+    signing_certificate: Path = _setting(
+        "SIGNING_CERTIFICATE",
+        "var/signing/certificate.pem",
+        "With pem: the company's certificate, then those above it.",
+        values.path,
+    )
+    signing_key: Path = _setting(
+        "SIGNING_KEY",
+        "var/signing/key.pem",
+        "With pem: the certificate's private key (ECDSA, or RSA of 2048 bits or more).",
+        values.path,
+    )
+    signing_pkcs12: Path = _setting(
+        "SIGNING_PKCS12",
+        "var/signing/certificate.p12",
+        "With pkcs12: the file with key and certificates.",
+        values.path,
+    )
+    signing_password: str = _setting(
+        "SIGNING_PASSWORD", "", "Opens the key or the PKCS#12 file; the token's PIN.", secret=True
+    )
+    signing_pkcs11: str = _setting(
+        "SIGNING_PKCS11", "", "With pkcs11: the path of the token's module (a shared library)."
+    )
+    signing_pkcs11_token: str = _setting(
+        "SIGNING_PKCS11_TOKEN", "", "With pkcs11: the token's label."
+    )
+    signing_pkcs11_key: str = _setting(
+        "SIGNING_PKCS11_KEY", "", "With pkcs11: the label of the key and its certificate."
+    )
+    signing_trust: str = _setting(
+        "SIGNING_TRUST",
+        "",
+        "Root certificates (PEM) that a check of our papers trusts; when empty, the end of the "
+        "signing certificate's chain.",
+    )
+    tsa_url: str = _setting(
+        "TSA_URL",
+        "",
+        "An RFC 3161 time stamp server; when empty, signatures carry our own clock only.",
+        values.optional_web_address,
+    )
+    tsa_trust: str = _setting(
+        "TSA_TRUST", "", "Root certificates (PEM) of the time stamp server, for checks."
+    )
+
     # Mail
     smtp_url: str = _setting(
         "SMTP_URL",
@@ -329,6 +392,18 @@ def _incomplete(made: Settings) -> list[str]:
         problems += [
             f"{name} is missing; storage s3 needs it." for name in needed if not needed[name]
         ]
+    if made.signing is Signing.PKCS11:
+        problems += [
+            f"{name} is missing; signing pkcs11 needs it."
+            for name, value in {
+                "SIGNING_PKCS11": made.signing_pkcs11,
+                "SIGNING_PKCS11_TOKEN": made.signing_pkcs11_token,
+                "SIGNING_PKCS11_KEY": made.signing_pkcs11_key,
+            }.items()
+            if not value
+        ]
+    if made.tsa_url and made.signing is Signing.NONE:
+        problems.append("TSA_URL is set, but SIGNING is none: there is nothing to stamp.")
     if made.smtp_url and "@" not in made.mail_from:
         problems.append("PORTAL_MAIL_FROM must be a mail address when SMTP_URL is set.")
     return problems

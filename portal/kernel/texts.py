@@ -7,11 +7,10 @@ while the process lives.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
-from flask import g
+from flask import g, has_app_context
 from flask_babel import get_locale
 from flask_babel import gettext as translate
 
@@ -27,15 +26,9 @@ class Language:
 _LANGUAGES: dict[str, Language] = {}
 
 
-_present: Callable[[], object] = g._get_current_object
-
-
 def _held() -> SimpleNamespace | None:
     """What Flask-Babel holds for this request; None outside of one."""
-    try:
-        return vars(_present()).get("_flask_babel")
-    except RuntimeError:
-        return None
+    return vars(g).get("_flask_babel") if has_app_context() else None
 
 
 def language() -> Language | None:

@@ -15,7 +15,7 @@ from portal.notices import fonts
 SCHEME = "asset:"
 PRINT = Path(__file__).resolve().parents[2] / "static" / "print"
 QR_CODE = "qr.svg"
-_TYPES = {".ttf": "font/ttf", ".svg": "image/svg+xml", ".css": "text/css"}
+_TYPES = {".png": "image/png", ".ttf": "font/ttf", ".svg": "image/svg+xml", ".css": "text/css"}
 
 
 class Assets(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
@@ -42,6 +42,11 @@ class Assets(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
         else:
             raise FatalURLFetchingError(f"no such asset: {name[:80]}")
         return URLFetcherResponse(url, body, {"Content-Type": _TYPES[Path(name).suffix]})
+
+
+def seal_name(picture: bytes) -> str:
+    """The asset's name of a seal's picture, by its type."""
+    return "seal.png" if picture.startswith(b"\x89PNG") else "seal.svg"
 
 
 def qr_code(address: str) -> bytes:

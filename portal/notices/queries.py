@@ -11,7 +11,12 @@ from sqlalchemy.orm import Session
 
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
-from portal.notices.models import Document, DocumentRecipient
+from portal.notices.models import (
+    Document,
+    DocumentRecipient,
+    DocumentRevision,
+    DocumentSeal,
+)
 from tenants.models import Tenant
 
 
@@ -102,3 +107,38 @@ def recipients_of(session: Session, document_id: UUID) -> list[DocumentRecipient
             .order_by(DocumentRecipient.id)
         )
     )
+
+
+def find_document(session: Session, document_id: UUID | None) -> Document | None:
+    """A paper that this scope sees, if it is named and there."""
+    if document_id is None:
+        return None
+    return session.scalars(sa.select(Document).where(Document.id == document_id)).first()
+
+
+def revisions_of(session: Session, document_id: UUID) -> list[DocumentRevision]:
+    """The states of a paper's file, as issued first."""
+    return list(
+        session.scalars(
+            sa.select(DocumentRevision)
+            .where(DocumentRevision.document_id == document_id)
+            .order_by(DocumentRevision.revision)
+        )
+    )
+
+
+def get_revision(session: Session, document_id: UUID, number: int | None) -> DocumentRevision:
+    """A state of a paper's file, the newest when none is named; raises `NotFound`."""
+    rows = revisions_of(session, document_id)
+    if number is not None:
+        rows = [row for row in rows if row.revision == number]
+    if not rows:
+        raise NotFound("revision")
+    return rows[-1]
+
+
+def seal_of(session: Session, document_id: UUID) -> DocumentSeal | None:
+    """The seal that was granted for a paper."""
+    return session.scalars(
+        sa.select(DocumentSeal).where(DocumentSeal.document_id == document_id)
+    ).first()

@@ -27,10 +27,12 @@ from weasyprint.document import Document
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError
 
+from portal.kernel.phrases import phrase
 from portal.notices import formats, sheets
-from portal.notices.assets import PRINT, QR_CODE, SCHEME, Assets, qr_code
+from portal.notices.assets import PRINT, QR_CODE, SCHEME, Assets, qr_code, seal_name
 from portal.notices.fonts import LANGUAGES, Coverage, load_coverage, style_sheet
 from portal.notices.schema import Card, Leaf, Text, aware, mapped
+from portal.notices.signing.fields import ISSUER, RECEIPTS, add_fields
 from portal.notices.snapshots import KINDS, TooLarge, validate
 from portal.notices.typeset import Typesetter
 
@@ -42,6 +44,9 @@ SOURCE_LOCALE = "en"
 # Bounds time and memory, with the rows that a paper prints: at worst some 100 pages, 30 s of
 # processor time and 300 MB on the reference machine; a usual notice takes 0.3 to 0.8 s.
 MOST_TEXT = 200_000
+
+ISSUER_LABEL = phrase("Electronic signature of the issuer")
+RECEIPT_LABEL = phrase("Electronic seal of an acknowledgement of receipt")
 
 _layout = threading.Lock()
 
@@ -55,6 +60,20 @@ class Rendered:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What is decided after the content was frozen: whose certificate signs, which seal is drawn.
+
+    `seal` is a picture, SVG or PNG, whose use was granted; `signed_by` the certificate's name.
+    """
+
+    signed_by: str = ""
+    seal: bytes = b""
+
+
+PLAIN = Edition()
+
+
 class CatalogueMissing(RuntimeError):
     """The language's message catalogue is not compiled; `bin/i18n` compiles it."""
 
@@ -63,8 +82,10 @@ class AssetDenied(RuntimeError):
     """The layout asked for something that is no asset of a paper."""
 
 
-def render(template: str, content: Mapping[str, Any], locale: str) -> Rendered:
-    """Make the PDF of a paper from its frozen content.
+def render(
+    template: str, content: Mapping[str, Any], locale: str, edition: Edition = PLAIN
+) -> Rendered:
+    """Make the PDF of a paper from its frozen content, with empty fields for its signatures.
 
     `template` is a key of `snapshots.KINDS`, `locale` one of zh_Hans_CN, zh_Hant_TW, en. Raises
     `InvalidSnapshot` or `TooLarge` for content that `validate` refuses or that is too long
@@ -75,9 +96,16 @@ def render(template: str, content: Mapping[str, Any], locale: str) -> Rendered:
         press = _press()
     shown = masked(template, content)
     typesetter = Typesetter(press.coverage)
-    html, attached = _page(template, shown, locale, typesetter)
+    html, attached = _page(template, shown, locale, typesetter, edition)
     with _layout:
-        return press.print(html, shown, attached)
+        return press.print(html, shown, attached, edition, _labels(locale))
+
+
+def _labels(locale: str) -> dict[str, str]:
+    """What a reader's program calls the signature fields."""
+    translate = _translations(locale).gettext
+    receipt = translate(RECEIPT_LABEL.msgid)
+    return {ISSUER: translate(ISSUER_LABEL.msgid), **dict.fromkeys(RECEIPTS, receipt)}
 
 
 def masked(template: str, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,7 +129,7 @@ def mask_card(number: str) -> str:
 
 
 def _page(
-    template: str, shown: dict[str, Any], locale: str, typesetter: Typesetter
+    template: str, shown: dict[str, Any], locale: str, typesetter: Typesetter, edition: Edition
 ) -> tuple[str, dict[str, sheets.Sheet]]:
     """The paper as HTML, and its attached sheets."""
     kind = KINDS[template]
@@ -121,6 +149,8 @@ def _page(
         sheets=attached,
         missing=[f"U+{ord(character):04X}" for character in typesetter.missing],
         language=LANGUAGES[locale],
+        signed_by=typesetter.set(edition.signed_by),
+        seal=seal_name(edition.seal) if edition.seal else "",
         code=shown["verify_url"].rstrip("/").rsplit("/", 1)[-1],
     )
     return html, attached
@@ -141,11 +171,19 @@ class _Press:
         )
 
     def print(
-        self, html: str, shown: Mapping[str, Any], attached: Mapping[str, sheets.Sheet]
+        self,
+        html: str,
+        shown: Mapping[str, Any],
+        attached: Mapping[str, sheets.Sheet],
+        edition: Edition,
+        labels: Mapping[str, str],
     ) -> Rendered:
         """Lay out and write the PDF, every date in it the moment of issue."""
         issued = aware(shown["issued_at"]).astimezone(UTC).replace(microsecond=0)
-        assets = Assets({QR_CODE: qr_code(shown["verify_url"])})
+        made = {QR_CODE: qr_code(shown["verify_url"])}
+        if edition.seal:
+            made[seal_name(edition.seal)] = edition.seal
+        assets = Assets(made)
         try:
             document = HTML(string=html, url_fetcher=assets).render(
                 font_config=self._fonts,
@@ -160,6 +198,7 @@ class _Press:
         parts = [(f"{shown['number']}.json", _data(shown), "Data")]
         parts += [(sheet.name, sheet.data, "Supplement") for sheet in attached.values()]
         pdf = document.write_pdf(
+            finisher=partial(add_fields, labels=labels),
             pdf_variant=VARIANT,
             output_intent=COLOURS,
             attachments=[

@@ -73,6 +73,13 @@ class Due(TypedDict):
     why: Annotated[list[DayNote], Rows(most=120)]
 
 
+class Forerunner(TypedDict):
+    """The paper that this one replaces."""
+
+    number: Code
+    issued_at: Instant
+
+
 class Paper(TypedDict):
     """What every paper has.
 
@@ -85,4 +92,5 @@ class Paper(TypedDict):
     verify_url: Web
     issuer: Issuer
     vendor: Vendor
+    supersedes: NotRequired[Forerunner]
     card_display: NotRequired[Literal["masked", "full"]]
