@@ -5,7 +5,7 @@ Templates import them from components/icon.html and components/status.html like 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from flask import Flask
@@ -84,9 +84,29 @@ def rows(
     return Markup("".join(made))  # noqa: S704 - the pattern is a template's, the cells are escaped
 
 
+def options(pairs: Iterable[tuple[object, object]], chosen: object = None) -> Markup:
+    """`<option>`s of (value, text) pairs, the one whose value is `chosen` selected.
+
+    A company's list offers hundreds of vendors, so they are drawn once for each set.
+    """
+    return _options(
+        tuple((str(value), str(text)) for value, text in pairs),
+        None if chosen is None else str(chosen),
+    )
+
+
+@lru_cache(maxsize=512)
+def _options(pairs: tuple[tuple[str, str], ...], chosen: str | None) -> Markup:
+    one = Markup('<option value="{}"{}>{}</option>')
+    selected, plain = Markup(" selected"), Markup("")
+    return Markup("").join(
+        one.format(value, selected if value == chosen else plain, text) for value, text in pairs
+    )
+
+
 def install(app: Flask, asset: Callable[[str], str]) -> None:
     """Give templates `svg_icon` and `ui_chip`, behind the names that the components export."""
     icon = icons(lambda: asset("icons.svg"))
     app.jinja_env.globals.update(
-        svg_icon=icon, ui_chip=chips(icon), ui_rows=rows, tone_icons=TONE_ICONS
+        svg_icon=icon, ui_chip=chips(icon), ui_rows=rows, ui_options=options, tone_icons=TONE_ICONS
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, current_app, has_request_context, request
+from flask import Flask, current_app, g, has_request_context, request
+from flask_wtf.csrf import generate_csrf
 from jinja2 import Template, pass_eval_context
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
@@ -44,6 +45,14 @@ def url_for(endpoint: str, **values: Any) -> str:
     return found
 
 
+def csrf_token() -> str:
+    """The request's token: asked for by every form of a page, made once."""
+    token: str | None = g.get("portal_csrf_token")
+    if token is None:
+        token = g.portal_csrf_token = generate_csrf()
+    return token
+
+
 class _Template(Template):
     """A template whose imports are made once. Jinja compares all global names at each import, for
     templates that were loaded with globals of their own; there are none here."""
@@ -55,4 +64,4 @@ class _Template(Template):
 def install(app: Flask) -> None:
     """Put both in the place of Flask-Babel's and Flask's; after Flask-Babel is installed."""
     app.jinja_env.template_class = _Template
-    app.jinja_env.globals.update(_=gettext, gettext=gettext, url_for=url_for)
+    app.jinja_env.globals.update(_=gettext, gettext=gettext, url_for=url_for, csrf_token=csrf_token)

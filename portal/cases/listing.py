@@ -267,11 +267,11 @@ def find_personal(session: Session, text: str) -> Sequence[CaseLine]:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the filters offer: (id, name) pairs."""
+    """What the filters offer: (id, name) pairs, ids as text."""
 
-    vendors: tuple[tuple[UUID, str], ...]
-    projects: tuple[tuple[UUID, str], ...]
-    groups: tuple[tuple[UUID, str], ...]
+    vendors: tuple[tuple[str, str], ...]
+    projects: tuple[tuple[str, str], ...]
+    groups: tuple[tuple[str, str], ...]
 
 
 _CHOSEN: sa.BindParameter[UUID] = sa.bindparam("chosen", None, type_=sa.Uuid())
@@ -283,14 +283,20 @@ def _choices(*, vendors: bool, of_vendor: bool) -> Prepared:
     if vendors:
         kinds.append(
             sa.select(
-                sa.literal_column("0"), _TENANTS.c.id, _TENANTS.c.short_name, _TENANTS.c.code
+                sa.literal_column("0"),
+                sa.cast(_TENANTS.c.id, sa.Text),
+                _TENANTS.c.short_name,
+                _TENANTS.c.code,
             ).where(_TENANTS.c.kind == sa.literal_column(f"'{TenantKind.VENDOR.value}'"))
         )
     if of_vendor:
         kinds += [
-            sa.select(sa.literal_column(number), table.c.id, table.c.name, table.c.name).where(
-                table.c.tenant_id == _CHOSEN
-            )
+            sa.select(
+                sa.literal_column(number),
+                sa.cast(table.c.id, sa.Text),
+                table.c.name,
+                table.c.name,
+            ).where(table.c.tenant_id == _CHOSEN)
             for number, table in (("1", _PROJECTS), ("2", _GROUPS))
         ]
     return Prepared(sa.union_all(*kinds).order_by(sa.literal_column("4")))
@@ -301,7 +307,7 @@ def choices(session: Session, *, vendor_id: UUID | None) -> Choices:
     own = session.info.get("vendor_tenant")
     vendor = own or vendor_id
     statement = _choices(vendors=own is None, of_vendor=vendor is not None)
-    found: tuple[list[tuple[UUID, str]], ...] = ([], [], [])
+    found: tuple[list[tuple[str, str]], ...] = ([], [], [])
     for kind, row_id, name, _order in statement.rows(session, {"chosen": vendor}):
         found[kind].append((row_id, name))
     return Choices(*(tuple(pairs) for pairs in found))

@@ -128,7 +128,7 @@ def _lines(rows: Sequence[CaseLine]) -> list[tuple[str, ...]]:
 def _list_page(
     rows: Sequence[CaseLine],
     wanted: CaseFilter,
-    find: FindForm,
+    find: FindForm | None,
     *,
     problem: PortalError | None = None,
     **more: Any,
@@ -158,16 +158,17 @@ def index() -> Answer:
     wanted = _filter()
     sort = _sort(wanted)
     page = listing.list_cases(db(), wanted, sort, request.args.get("at"))
-    base = url_for("cases.index")
+    base, narrowed = url_for("cases.index"), _query(wanted)
+    narrowed = narrowed and f"{narrowed}&"
     return _list_page(
         page.items,
         wanted,
-        FindForm(),
+        None,
         sort=sort,
-        sort_urls={key: f"{base}?{_query(wanted, sort=key)}" for key in listing.SORTS},
-        next_url=page.next and f"{base}?{_query(wanted, sort=sort, at=page.next)}",
-        previous_url=page.previous and f"{base}?{_query(wanted, sort=sort, at=page.previous)}",
-        export_url=f"{url_for('cases.export')}?{_query(wanted, sort=sort)}",
+        sort_urls={key: f"{base}?{narrowed}sort={key}" for key in listing.SORTS},
+        next_url=page.next and f"{base}?{narrowed}sort={sort}&at={page.next}",
+        previous_url=page.previous and f"{base}?{narrowed}sort={sort}&at={page.previous}",
+        export_url=f"{url_for('cases.export')}?{narrowed}sort={sort}",
     )
 
 

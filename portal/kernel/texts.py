@@ -7,10 +7,11 @@ while the process lives.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
-from flask import g, has_app_context
+from flask import g
 from flask_babel import get_locale
 from flask_babel import gettext as translate
 
@@ -26,9 +27,15 @@ class Language:
 _LANGUAGES: dict[str, Language] = {}
 
 
+_present: Callable[[], object] = g._get_current_object
+
+
 def _held() -> SimpleNamespace | None:
     """What Flask-Babel holds for this request; None outside of one."""
-    return vars(g).get("_flask_babel") if has_app_context() else None
+    try:
+        return vars(_present()).get("_flask_babel")
+    except RuntimeError:
+        return None
 
 
 def language() -> Language | None:
