@@ -32,6 +32,8 @@ from portal.notices import service as notices
 from portal.notices import timeline
 from portal.receipts.imports import jobs as receipt_imports_jobs
 from portal.rectification import arrivals as rectification_arrivals
+from portal.retention import jobs as retention_jobs
+from portal.retention import service as retention
 from portal.scoring import jobs as scoring_jobs
 from tenants import vault
 from tenants.database import Database
@@ -45,6 +47,7 @@ TASK_MODULES = (
     receipt_imports_jobs,
     scoring_jobs,
     fees_jobs,
+    retention_jobs,
 )
 """Modules whose import registers tasks."""
 
@@ -91,6 +94,16 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
             session.commit()
         orphans.remove(found)
 
+    def warn_of_the_end() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            retention.warn(session, actor=actor)
+            session.commit()
+
+    def remove_bytes() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            retention.remove_bytes(session)
+            session.commit()
+
     return (
         Chore("seal the journal", 3, seal),
         Chore("sweep deadlines", 15, sweep),
@@ -98,6 +111,8 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
         Chore("make papers that should be there", 600, make_papers),
         Chore("sweep abandoned uploads", 600, give_up_uploads),
         Chore("remove bytes without a row", 60, remove_orphans),
+        Chore("remove deleted bytes", 30, remove_bytes),
+        Chore("warn of the end of times", 21_600, warn_of_the_end),
     )
 
 

@@ -58,6 +58,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("settings", _l("Seals and papers"), "seals.index", "rubber-stamp", True),
     Entry("settings", _l("Rules and schemes"), "schemes.index", "adjustments"),
     Entry("settings", _l("Working days"), "calendar.index", "calendar"),
+    Entry("settings", _l("Retention"), "retention.index", "lock", True),
     Entry("settings", _l("Mails"), "messages.mail_list", "mail", True),
     Entry("settings", _l("Journal"), "journal.index", "history", True),
 )

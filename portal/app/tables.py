@@ -18,6 +18,7 @@ from portal.notices import models as notices
 from portal.notifications import models as notifications
 from portal.receipts import models as receipts
 from portal.rectification import models as rectification
+from portal.retention import models as retention
 from portal.schemes import models as schemes
 from portal.scoring import models as scoring
 from portal.vendors import models as vendors
@@ -45,6 +46,7 @@ MODULES = (
     excellence,
     scoring,
     fees,
+    retention,
 )
 """The modules with tables, in the order in which the migrations make them."""
 

@@ -40,6 +40,7 @@ from portal.receipts import views as receipts_views
 from portal.receipts.imports import views as receipt_imports_views
 from portal.rectification import desk as rectification_desk
 from portal.rectification import views as rectification_views
+from portal.retention import views as retention_views
 from portal.schemes import views as schemes_views
 from portal.scoring import views as scoring_views
 from portal.vendors import views as vendors_views
@@ -74,6 +75,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     excellence_views.bp,
     scoring_views.bp,
     fees_views.bp,
+    retention_views.bp,
 )
 
 SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {

@@ -14,7 +14,7 @@ from portal.cases.sealing import CARD, DEBTOR, PHONE
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
-from portal.kernel.errors import Invalid, NotFound
+from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.events import Event, publish
 from portal.kernel.phrases import phrase
 from tenants.rows import new_id
@@ -102,6 +102,11 @@ def change_status(
 
 def reveal(session: Session, case: Case, *, actor: Actor) -> Personal:
     """Open a case's personal data for one look, and record who looked (C4.1)."""
+    if not case.debtor_sealed:
+        raise Conflict(
+            phrase("The personal data of this case are deleted: their time was over."),
+            phrase("What it was entrusted for stands in the papers."),
+        )
     key = installed().key(session, case.tenant_id)
     personal = Personal(
         debtor=key.open(DEBTOR, case.id, case.debtor_sealed),

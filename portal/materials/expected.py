@@ -168,6 +168,7 @@ def _places(
             Delivery.tenant_id == whole.tenant_id,
             Delivery.item_id == whole.id,
             Delivery.state == "current",
+            StoredFile.state == "stored",
         )
         .order_by(Delivery.id)
     ).all()

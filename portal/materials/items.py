@@ -45,6 +45,8 @@ class FileRow:
     delivered_by_name: str
     matched_how: str
     replaces_id: UUID | None
+    gone: bool = False
+    """Deleted when its time was over: the row and its hash are left."""
 
     @property
     def is_audio(self) -> bool:
@@ -93,12 +95,19 @@ def _file_row(row: Any) -> FileRow:
         delivery.delivered_by_name,
         delivery.matched_how,
         delivery.replaces_id,
+        row.file_state == "deleted",
     )
 
 
 def _files() -> Any:
     statement = (
-        sa.select(Delivery, StoredFile.safe_name, StoredFile.media_type, StoredFile.size)
+        sa.select(
+            Delivery,
+            StoredFile.safe_name,
+            StoredFile.media_type,
+            StoredFile.size,
+            StoredFile.state.label("file_state"),
+        )
         .join(
             StoredFile,
             sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id),

@@ -98,9 +98,9 @@ def existing_cases(
             facts = Facts(
                 **{name: getattr(row, name) for name in _STORED},
                 batch=row.batch_no,
-                card=key.open(CARD, row.id, row.card_sealed),
-                debtor=key.open(DEBTOR, row.id, row.debtor_sealed),
-                phone=key.open(PHONE, row.id, row.phone_sealed),
+                card=key.open(CARD, row.id, row.card_sealed) if row.card_sealed else "",
+                debtor=key.open(DEBTOR, row.id, row.debtor_sealed) if row.debtor_sealed else "",
+                phone=key.open(PHONE, row.id, row.phone_sealed) if row.phone_sealed else "",
             )
             yield row.case_no, Existing(row.id, row.version, facts)
 

@@ -1,0 +1,33 @@
+"""What is kept for how long, and what a hold can be put on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class DataClass(StrEnum):
+    """A class of data with a time of its own."""
+
+    CALL_RECORDING = "call_recording"
+    VISIT_RECORDING = "visit_recording"
+    RECORD = "record"
+    CASE_DATA = "case_data"
+    IMPORT_FILE = "import_file"
+    EVIDENCE = "evidence"
+
+
+class HoldOn(StrEnum):
+    """What a legal hold is put on: a case, a material request, a rectification notice."""
+
+    CASE = "case"
+    REQUEST = "request"
+    NOTICE = "notice"
+
+
+class Standing(StrEnum):
+    """Where a thing stands whose time is over or nearly so."""
+
+    SOON = "soon"
+    DUE = "due"
+    WANTED = "wanted"
+    HELD = "held"
