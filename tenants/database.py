@@ -151,8 +151,7 @@ class Database:
         self,
         urls: Mapping[str, str],
         *,
-        pool_size: int = 5,
-        max_overflow: int = 15,
+        pool_size: int = 8,
         pooled: bool = True,
         prepare: bool = True,
     ) -> None:
@@ -160,7 +159,9 @@ class Database:
         self._urls = dict(urls)
         self._engines: dict[Login, Engine] = {}
         self._pool: dict[str, Any] = (
-            {"pool_size": pool_size, "max_overflow": max_overflow, "pool_pre_ping": False}
+            # No overflow: its connections are closed after each use, so that a crowd would pay for
+            # a new one with every page. The last one used is taken first: its plans are made.
+            {"pool_size": pool_size, "max_overflow": 0, "pool_use_lifo": True}
             if pooled
             else {"poolclass": NullPool}
         )

@@ -35,7 +35,8 @@ class Prepared:
 
     def rows(self, session: Session, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Every row, as a tuple in the order of the columns. Errors are SQLAlchemy's."""
-        held = session.connection().connection.driver_connection
+        connection = session.connection()
+        held = connection.connection.driver_connection
         assert isinstance(held, psycopg.Connection)  # noqa: S101 - the only driver
         bound = {**self._fixed, **values}
         for name, convert in self._convert.items():
@@ -43,6 +44,10 @@ class Prepared:
         try:
             return held.execute(self.text, bound).fetchall()
         except psycopg.Error as error:
+            if held.closed:
+                # The server went away, and with it the pool's other connections.
+                connection.invalidate(error)
+                connection.engine.dispose()
             raise sa.exc.DBAPIError.instance(
                 self.text, None, error, psycopg.Error, hide_parameters=True
             ) from error

@@ -128,7 +128,7 @@ class Settings:
     )
     db_pool_size: int = _setting(
         "PORTAL_DB_POOL_SIZE",
-        "5",
+        "8",
         "Connections that each process keeps open for each login.",
         values.number(1, 200),
     )
