@@ -18,6 +18,7 @@ from portal.audits.draws import service
 from portal.audits.models import Draw, DrawState
 from portal.cases.draw import METHOD
 from portal.kernel import clock
+from portal.kernel.access import Actor
 from tenants.database import ScopedSession
 from tenants.rows import new_id
 from tenants.scope import Scope, bound
@@ -65,7 +66,7 @@ def _steps(session: ScopedSession, company_id: UUID) -> Iterator[Figure]:
         4,
         note=f"{frozen.population:,} cases, wall clock, one transaction",
     )
-    actor = service.Actor(new_id(), "bench", company_id, company_id)
+    actor = Actor(new_id(), "bench", company_id, company_id)
     began, used = time.perf_counter(), cpu_of(backend)
     service.draw_sample(session, row, actor=actor)
     wall, used = time.perf_counter() - began, cpu_of(backend) - used

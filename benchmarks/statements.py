@@ -36,7 +36,7 @@ class Counter:
                 sent.append(text)
             return original(cursor, query, *args, **kwargs)
 
-        psycopg.Cursor.execute = execute  # type: ignore[method-assign]
+        psycopg.Cursor.execute = execute  # type: ignore[method-assign,assignment]
         try:
             yield
         finally:
