@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 @dataclass(frozen=True)
 class Figure:
     """One measured value. `at_least`: the limit is a floor; without a limit it is for comparison.
-    `note` says what the value is made of."""
+    `note` says what the value is made of; `compared_with` and `ratio`, what it was held beside in
+    the same run and how many times that it is."""
 
     name: str
     value: float
@@ -18,6 +19,8 @@ class Figure:
     limit: float | None = None
     at_least: bool = False
     note: str = ""
+    compared_with: str = ""
+    ratio: float | None = None
 
     @property
     def held(self) -> bool | None:

@@ -23,10 +23,9 @@ from portal.jobs.worker import Chore
 from portal.journal import service as journal
 from portal.kernel.access import system_actor
 from portal.kernel.settings import settings
+from portal.materials import abandoned, extensions
 from portal.materials import arrivals as materials_arrivals
-from portal.materials import extensions
 from portal.materials import jobs as materials_jobs
-from portal.materials import uploads as materials_uploads
 from portal.notices import jobs as notices_jobs
 from portal.notices import service as notices
 from portal.notices import timeline
@@ -82,9 +81,9 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
 
     def give_up_uploads() -> None:
         with bound(Scope.company(company_id)), database.session() as session:
-            given_up = materials_uploads.sweep(session, actor=actor)
+            given_up = abandoned.sweep(session, actor=actor)
             session.commit()
-        materials_uploads.forget(given_up)
+        abandoned.forget(given_up)
 
     orphans = OrphanSweep(storage(), actor)
 

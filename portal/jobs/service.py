@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -41,28 +41,50 @@ def enqueue(
     vendor gets built. `args` hold ids, never personal data. A task that is not on the database's
     list is refused there.
     """
+    (run,) = enqueue_all(session, task_name, [args], actor=actor, tenant_id=tenant_id, lock=lock)
+    return run
+
+
+def enqueue_all(
+    session: Session,
+    task_name: str,
+    every: Sequence[Mapping[str, Any]],
+    *,
+    actor: Actor,
+    tenant_id: UUID | None = None,
+    lock: str | None = None,
+) -> list[UUID]:
+    """Enqueue a task once for each of several arguments (see `enqueue`); the ids of the runs."""
     target = tenant_id or actor.tenant_id
-    run = JobRun(
-        tenant_id=target,
-        id=new_id(),
-        task=task_name,
-        state=RunState.QUEUED,
-        requested_by=actor.account_id,
-        created_at=clock.now(),
-    )
-    session.add(run)
+    runs = [
+        JobRun(
+            tenant_id=target,
+            id=new_id(),
+            task=task_name,
+            state=RunState.QUEUED,
+            requested_by=actor.account_id,
+            created_at=clock.now(),
+        )
+        for _args in every
+    ]
+    if not runs:
+        return []
+    session.add_all(runs)
     session.flush()
     session.execute(
         sa.text("select app.enqueue(:task, :tenant, :run, cast(:args as jsonb), :lock)"),
-        {
-            "task": task_name,
-            "tenant": target,
-            "run": run.id,
-            "args": json.dumps(dict(args), default=str),
-            "lock": lock,
-        },
+        [
+            {
+                "task": task_name,
+                "tenant": target,
+                "run": run.id,
+                "args": json.dumps(dict(args), default=str),
+                "lock": lock,
+            }
+            for run, args in zip(runs, every, strict=True)
+        ],
     )
-    return run.id
+    return [run.id for run in runs]
 
 
 def execute(database: Database, company_id: UUID, task_name: str, payload: dict[str, Any]) -> None:

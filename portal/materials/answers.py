@@ -19,7 +19,6 @@ from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.phrases import phrase
 from portal.materials import papers
-from portal.materials.completion import settle_all
 from portal.materials.events import get_item, get_request, tell
 from portal.materials.items import PaperItem, paper_items
 from portal.materials.kinds import (
@@ -31,6 +30,7 @@ from portal.materials.kinds import (
 from portal.materials.models import Delivery, HandIn, MaterialRequest, RequestEvent, RequestItem
 from portal.materials.queries import CLOCK
 from portal.materials.rules import check_open, count, moved, standing, working_days_late
+from portal.materials.settling import settle_all
 from portal.notices.service import issue
 from tenants.rows import new_id
 

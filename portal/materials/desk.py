@@ -7,6 +7,7 @@ many files at a time, because a folder holds hundreds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +15,15 @@ from flask import Blueprint, jsonify, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from portal.files.matching import Hint
 from portal.kernel import clock
 from portal.kernel.access import guard
 from portal.kernel.errors import Invalid, NotFound, PortalError
 from portal.kernel.web import actor, db
-from portal.materials import completion, manifest, matching, uploads
+from portal.materials import abandoned, completion, manifest, matching, uploads
 from portal.materials.events import get_request
 from portal.materials.matching import MOST_NAMES, Dropped
-from portal.materials.models import MaterialRequest, Upload
+from portal.materials.models import Upload
 from portal.materials.permissions import DELIVER
 from portal.materials.rules import check_open
 from portal.materials.uploads import Standing
@@ -113,24 +115,29 @@ def start(request_id: UUID) -> Response:
     already goes on: the answer says which of its parts are here."""
     found = get_request(db(), request_id)
     check_open(found.state)
-    begun, answers, started = clock.now(), [], []
-    for entry in _announced():
-        try:
-            upload = _start(found, entry)
-        except PortalError as error:
-            answers.append({"key": entry["key"], **_refusal(error)})
-            continue
-        started.append(upload)
-        answers.append({"key": entry["key"], "upload": upload})
-    fresh = [one for one in started if one.started_at >= begun]
-    uploads.note_started(db(), found.id, fresh, actor=actor())
-    new = {one.id for one in fresh}
-    for answer in answers:
-        upload = answer.pop("upload", None)
-        if upload is not None:
-            answer.update(_told(uploads.standing(upload, fresh=upload.id in new)))
+    begun, entries = clock.now(), _announced()
+    files = [_file_of(entry) for entry in entries]
+    hows = matching.hows_of(db(), found, [(path, item, hint) for path, item, hint in files])
+    announced = [
+        (item, uploads.Announced(str(entry["name"]), entry["size"], how, entry.get("modified")))
+        for entry, (_path, item, _hint), how in zip(entries, files, hows, strict=True)
+    ]
+    outcomes = uploads.start_all(db(), found.id, announced, actor=actor())
+    started = [one for one in outcomes if isinstance(one, Upload)]
+    fresh = {one.id: one for one in started if one.started_at >= begun}
+    uploads.note_started(db(), found.id, list(fresh.values()), actor=actor())
+    answers = [
+        {"key": entry["key"], **_answer(outcome, fresh)}
+        for entry, outcome in zip(entries, outcomes, strict=True)
+    ]
     db().commit()
     return jsonify({"files": answers})
+
+
+def _answer(outcome: Upload | PortalError, fresh: Mapping[UUID, Upload]) -> dict[str, Any]:
+    if isinstance(outcome, PortalError):
+        return _refusal(outcome)
+    return _told(uploads.standing(outcome, fresh=outcome.id in fresh))
 
 
 def _announced() -> list[dict[str, Any]]:
@@ -147,17 +154,14 @@ def _announced() -> list[dict[str, Any]]:
     return entries
 
 
-def _start(found: MaterialRequest, entry: dict[str, Any]) -> Upload:
+def _file_of(entry: dict[str, Any]) -> tuple[str, UUID, Hint | None]:
+    """Path, item and hint of an announced file; no item of anybody's where none is named."""
+    path = str(entry.get("path") or entry["name"])[-4_096:]
     try:
         item_id = UUID(str(entry.get("item_id")))
-    except ValueError as error:
-        raise NotFound("request item") from error
-    name = str(entry["name"])
-    path = str(entry.get("path") or name)[-4_096:]
-    hint = manifest.hint_of(entry.get("hint"))
-    how = matching.how_of(db(), found, path, item_id, hint)
-    announced = uploads.Announced(name, entry["size"], how, entry.get("modified"))
-    return uploads.start(db(), found.id, item_id, announced, actor=actor())
+    except ValueError:
+        item_id = UUID(int=0)
+    return path, item_id, manifest.hint_of(entry.get("hint"))
 
 
 def _refusal(error: PortalError) -> dict[str, Any]:
@@ -232,7 +236,7 @@ def finish(request_id: UUID, upload_id: UUID) -> Response:
     done = completion.complete(db(), request_id, upload_id, actor=actor())
     db().commit()
     if done.spare_key:
-        uploads.remove([done.spare_key])
+        abandoned.remove([done.spare_key])
     place = url_for("material_files.download", request_id=request_id, delivery_id=done.delivery.id)
     return _xml(
         f"<CompleteMultipartUploadResult><Location>{place}</Location><Key>{upload_id}</Key>"
@@ -250,7 +254,7 @@ def cancel(request_id: UUID, upload_id: UUID) -> Response:
         return Response(status=204)
     db().commit()
     if given_up is not None:
-        uploads.forget([given_up])
+        abandoned.forget([given_up])
     return Response(status=204)
 
 
@@ -263,21 +267,20 @@ def complete(request_id: UUID) -> Response:
     wanted = _body().get("uploads")
     if not isinstance(wanted, list) or not 0 < len(wanted) <= MOST_AT_ONCE:
         raise _unreadable()
+    ids = [_uuid(text) for text in wanted]
     answers, spare = [], []
-    for text in wanted:
-        answer: dict[str, Any] = {"upload_id": str(text)}
-        try:
-            with db().begin_nested():
-                done = completion.complete(db(), request_id, _uuid(text), actor=actor())
-        except PortalError as error:
-            answers.append({**answer, **_refusal(error)})
+    outcomes = completion.complete_all(db(), request_id, ids, actor=actor())
+    for upload_id, done in zip(ids, outcomes, strict=True):
+        answer: dict[str, Any] = {"upload_id": str(upload_id)}
+        if isinstance(done, PortalError):
+            answers.append({**answer, **_refusal(done)})
             continue
         spare += [done.spare_key] if done.spare_key else []
         answer["delivery_id"] = str(done.delivery.id)
         answer["message"] = str(done.warning) if done.warning else ""
         answers.append(answer)
     db().commit()
-    uploads.remove(spare)
+    abandoned.remove(spare)
     return jsonify({"files": answers})
 
 

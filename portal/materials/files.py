@@ -15,7 +15,7 @@ from portal.journal.service import record
 from portal.kernel.access import guard
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.web import actor, db
-from portal.materials import completion, items, uploads
+from portal.materials import abandoned, completion, items, uploads
 from portal.materials.events import get_request
 from portal.materials.models import Delivery
 from portal.materials.pages import problems_of
@@ -124,7 +124,7 @@ def replace(request_id: UUID, delivery_id: UUID) -> AnyResponse:
     done = completion.complete(db(), request_id, upload_id, stored=stored, actor=actor())
     db().commit()
     if done.spare_key:
-        uploads.remove([done.spare_key])
+        abandoned.remove([done.spare_key])
     if done.warning:
         flash(str(done.warning), "warning")
     else:

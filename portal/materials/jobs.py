@@ -22,10 +22,10 @@ from portal.files.workbook import read_list
 from portal.jobs.registry import Job, task
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
-from portal.materials.completion import settle
 from portal.materials.expected import expect_in_open
 from portal.materials.kinds import CheckState
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
+from portal.materials.settling import settle
 from portal.materials.uploads import formats_of
 from tenants.vault import installed
 

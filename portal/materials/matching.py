@@ -253,23 +253,27 @@ def _proposed(
     return item
 
 
-def how_of(
-    session: Session,
-    request: MaterialRequest,
-    path: str,
-    item_id: UUID,
-    hint: Hint | None = None,
-) -> str:
-    """How a file came to its item: by its name, by a list, or by hand. For the record."""
-    row = session.execute(_items_of(request).where(RequestItem.id == item_id)).first()
-    if row is None:
-        return "by_hand"
+def hows_of(
+    session: Session, request: MaterialRequest, files: Sequence[tuple[str, UUID, Hint | None]]
+) -> list[str]:
+    """How files (path, item, hint) came to their items: by name, by a list, or by hand. For the
+    record."""
+    wanted = {item_id for _path, item_id, _hint in files}
+    rows = session.execute(_items_of(request).where(RequestItem.id.in_(wanted)))
+    items = {row.id: _Open(*row) for row in rows}
     key: DataKey = installed().key(session, request.tenant_id)
-    (found,) = matching.match(
-        [path],
-        _expected([_Open(*row)], {}),
-        blind=lambda field, text: key.index(Field(field).value, text),
-        patterns=patterns_in_force(session, clock.today()),
-        hints={path: hint} if hint is not None else None,
-    )
-    return found.how.value if found.status is Status.MATCHED else "by_hand"
+    patterns = patterns_in_force(session, clock.today())
+    hows = []
+    for path, item_id, hint in files:
+        if item_id not in items:
+            hows.append("by_hand")
+            continue
+        (found,) = matching.match(
+            [path],
+            _expected([items[item_id]], {}),
+            blind=lambda field, text: key.index(Field(field).value, text),
+            patterns=patterns,
+            hints={path: hint} if hint is not None else None,
+        )
+        hows.append(found.how.value if found.status is Status.MATCHED else "by_hand")
+    return hows

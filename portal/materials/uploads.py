@@ -8,13 +8,11 @@ each under a signed address, and pass no view.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.files import names
@@ -28,7 +26,7 @@ from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Invalid, NotFound, PortalError
 from portal.kernel.phrases import Phrase, phrase
 from portal.kernel.settings import settings
-from portal.materials.events import get_item, get_request
+from portal.materials.events import get_request
 from portal.materials.kinds import ItemState
 from portal.materials.models import Delivery, MaterialRequest, RequestItem, Upload
 from portal.materials.rules import check_open, moved
@@ -36,7 +34,6 @@ from tenants.rows import new_id
 from tenants.vault import installed
 
 UPLOAD_NAME = "uploads.name"
-ABANDONED_AFTER = timedelta(hours=24)
 LONGEST_NAME = 400
 MOST_ADDRESSES = 25
 """Signed addresses of parts given at a time; the desk asks for more as it goes."""
@@ -110,12 +107,84 @@ def start(
     replaces_id: UUID | None = None,
     actor: Actor,
 ) -> Upload:
-    """Note that a file is on its way to an item. The same file for the same item meets the upload
-    that is open already, so that it goes on where it broke off. Raises `Invalid` for a file that
-    the item does not take, `Conflict` for an item or request that takes none."""
+    """Note that one file is on its way (`start_all`); what stands in its way is raised."""
+    (outcome,) = start_all(
+        session, request_id, [(item_id, announced)], replaces_id=replaces_id, actor=actor
+    )
+    if isinstance(outcome, PortalError):
+        raise outcome
+    return outcome
+
+
+def start_all(
+    session: Session,
+    request_id: UUID,
+    files: Sequence[tuple[UUID, Announced]],
+    *,
+    replaces_id: UUID | None = None,
+    actor: Actor,
+) -> list[Upload | PortalError]:
+    """Note that files are on their way to items; each answers for itself, in order. The same file
+    for the same item meets the upload that is open already, so that it goes on where it broke off.
+    An outcome may be `Invalid` for a file that the item does not take, `Conflict` for an item that
+    takes none, `NotFound`. Raises `Conflict` for a closed request."""
     request = get_request(session, request_id, share=True)
     check_open(request.state)
-    item = get_item(session, request, item_id)
+    wanted = {item_id for item_id, _announced in files}
+    # The items' locks make starts of the same file wait for each other.
+    items = {item.id: item for item in _items(session, request, wanted)}
+    started = {_name_of(one): one for one in _started(session, request, wanted)}
+    key = installed().key(session, request.tenant_id)
+    outcomes: list[Upload | PortalError] = []
+    for item_id, announced in files:
+        try:
+            item = _taking(session, request, items.get(item_id), announced, replaces_id)
+            name = announced.name[-LONGEST_NAME:]
+            place = (item.id, key.index("upload_name", name), announced.size)
+            found = started.get(place)
+            if found is None or not _same(found, announced, replaces_id):
+                if found is not None:
+                    found.state = "abandoned"
+                    session.flush()
+                found = _new(request, item, announced, name, replaces_id, actor=actor)
+                found.name_index = place[1]
+                found.name_sealed = key.seal(UPLOAD_NAME, found.id, name)
+                session.add(found)
+                started[place] = found
+            outcomes.append(found)
+        except PortalError as error:
+            outcomes.append(error)
+    session.flush()
+    return outcomes
+
+
+def _items(
+    session: Session, request: MaterialRequest, ids: Collection[UUID]
+) -> Sequence[RequestItem]:
+    """Items of the request, locked in one order."""
+    return session.scalars(
+        sa.select(RequestItem)
+        .where(
+            RequestItem.tenant_id == request.tenant_id,
+            RequestItem.request_id == request.id,
+            RequestItem.id.in_(ids),
+        )
+        .order_by(RequestItem.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _taking(
+    session: Session,
+    request: MaterialRequest,
+    item: RequestItem | None,
+    announced: Announced,
+    replaces_id: UUID | None,
+) -> RequestItem:
+    """The item, if it takes such a file."""
+    if item is None:
+        raise NotFound("request item")
     moved(item.state, ItemState.DELIVERED)
     name = announced.name[-LONGEST_NAME:]
     problem = refusal(name, announced.size, formats_of(request, item.kind))
@@ -123,30 +192,12 @@ def start(
         raise Invalid(*problem)
     if replaces_id is not None:
         get_replaced(session, item, replaces_id)
-    key = installed().key(session, request.tenant_id)
-    index = key.index("upload_name", name)
-    for _attempt in (1, 2):
-        found = _started(session, item, index, announced.size)
-        if found is not None and _same(found, announced, replaces_id):
-            return found
-        if found is not None:
-            found.state = "abandoned"
-            session.flush()
-        upload = _new(request, item, announced, name, replaces_id, actor=actor)
-        upload.name_index = index
-        upload.name_sealed = key.seal(UPLOAD_NAME, upload.id, name)
-        try:
-            with session.begin_nested():
-                session.add(upload)
-                session.flush()
-        except IntegrityError:
-            storage().abort(upload.storage_key or "", upload.store_reference)
-            continue
-        return upload
-    raise Conflict(
-        phrase("The same file is being sent from another window."),
-        phrase("Wait until it is done there."),
-    )
+    return item
+
+
+def _name_of(upload: Upload) -> tuple[UUID, bytes, int]:
+    """What makes two starts the same file for the same item."""
+    return upload.item_id, bytes(upload.name_index), upload.declared_size
 
 
 def note_started(
@@ -197,16 +248,16 @@ def _new(
     )
 
 
-def _started(session: Session, item: RequestItem, index: bytes, size: int) -> Upload | None:
+def _started(
+    session: Session, request: MaterialRequest, item_ids: Collection[UUID]
+) -> Sequence[Upload]:
     return session.scalars(
         sa.select(Upload).where(
-            Upload.tenant_id == item.tenant_id,
-            Upload.item_id == item.id,
-            Upload.name_index == index,
-            Upload.declared_size == size,
+            Upload.tenant_id == request.tenant_id,
+            Upload.item_id.in_(item_ids),
             Upload.state == "started",
         )
-    ).first()
+    ).all()
 
 
 def get_replaced(session: Session, item: RequestItem, delivery_id: UUID) -> Delivery:
@@ -235,12 +286,18 @@ def get_upload(session: Session, request_id: UUID, upload_id: UUID) -> Upload:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).first()
-    if found is None or found.state in ("abandoned", "refused"):
+    if found is None:
         get_request(session, request_id)
+    return check_known(found)
+
+
+def check_known(upload: Upload | None) -> Upload:
+    """The upload, unless it is not there or was given up: then `UploadGone`."""
+    if upload is None or upload.state in ("abandoned", "refused"):
         raise UploadGone(
             phrase("This upload is not known any more."), phrase("Send the file again.")
         )
-    return found
+    return upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,12 +326,11 @@ def standing(upload: Upload, *, fresh: bool = False, wanted: Sequence[int] = ())
     return Standing(upload, count_of(size), part_size(size), tuple(received), addresses)
 
 
-def finish(upload: Upload) -> Stored:
-    """Make the parts one file in the store. Raises `PartsLacking` while some are missing."""
+def finish(key: str, reference: str, size: int) -> Stored:
+    """Make the parts under a key one file in the store. Raises `PartsLacking` while some are
+    missing, `StorageError`."""
     try:
-        return storage().finish(
-            upload.storage_key or "", upload.store_reference, upload.declared_size
-        )
+        return storage().finish(key, reference, size)
     except PartsMissing as error:
         raise PartsLacking(
             phrase("The file did not arrive completely."),
@@ -310,49 +366,3 @@ def unfinished(session: Session, request_id: UUID) -> Sequence[Upload]:
         .order_by(Upload.started_at)
         .limit(MOST_UNFINISHED)
     ).all()
-
-
-# --- housekeeping --------------------------------------------------------------------------------
-
-
-def sweep(session: Session, *, actor: Actor, limit: int = 200) -> Sequence[Upload]:
-    """Give uploads up that stand still for a day (company scope), journalled; the caller removes
-    their bytes after the commit (`forget`). One whose parts still come is left alone."""
-    limit_at = clock.now() - ABANDONED_AFTER
-    rows = session.scalars(
-        sa.select(Upload)
-        .where(Upload.state == "started", Upload.started_at < limit_at)
-        .order_by(Upload.started_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    given_up = []
-    for row in rows:
-        touched = storage().touched(row.storage_key or "", row.store_reference)
-        if touched is not None and touched > limit_at:
-            continue
-        row.state = "abandoned"
-        given_up.append(row)
-        record(
-            session,
-            "materials.upload.abandoned",
-            ("upload", row.id),
-            actor=actor,
-            tenant_id=row.tenant_id,
-        )
-    session.flush()
-    return given_up
-
-
-def forget(given_up: Sequence[Upload]) -> None:
-    """Remove what the store holds of uploads that were given up."""
-    for upload in given_up:
-        if upload.storage_key:
-            storage().abort(upload.storage_key, upload.store_reference)
-            storage().delete(upload.storage_key)
-
-
-def remove(keys: Sequence[str]) -> None:
-    """Remove bytes that no row needs."""
-    for key in keys:
-        storage().delete(key)

@@ -23,7 +23,7 @@ from portal.jobs.service import enqueue, execute
 from portal.kernel import clock
 from portal.kernel.access import Role
 from portal.kernel.errors import Conflict
-from portal.materials import answers, uploads
+from portal.materials import abandoned, answers
 from portal.materials.jobs import check_delivery
 from portal.materials.models import Delivery, HandIn, RequestItem, Upload
 from tenants.scope import Scope, bound
@@ -328,7 +328,7 @@ def test_abandoned_uploads_are_swept(portal: Portal, desk: Desk) -> None:
     )
     sweep.run()
     assert len(on_the_way(portal)) == 1
-    with clock.frozen(clock.now() + uploads.ABANDONED_AFTER + timedelta(minutes=1)):
+    with clock.frozen(clock.now() + abandoned.ABANDONED_AFTER + timedelta(minutes=1)):
         sweep.run()
     assert not on_the_way(portal)
     assert desk.complete(ticket)["status"] == 410
