@@ -14,8 +14,7 @@ import xlsxwriter
 
 from demo.people import Company, Vendor
 from demo.stage import Stage
-from portal.cases.imports import service
-from portal.cases.imports.queries import get_import
+from portal.cases.imports.service import FLOW
 from portal.cases.imports.sheet import COLUMNS
 from portal.files.columns import Column
 
@@ -66,14 +65,14 @@ def import_cases(stage: Stage, company: Company, content: bytes, name: str) -> N
     """Upload, check, confirm and take a workbook of cases, at once."""
     actor = company.actor("vendors")
     with stage.company(company.id) as session:
-        import_id = service.upload(session, io.BytesIO(content), name=name, actor=actor).id
+        import_id = FLOW.upload(session, io.BytesIO(content), name=name, actor=actor).id
     with stage.company(company.id) as session:
-        service.check(session, import_id, lambda _done, _total: None)
+        FLOW.check(session, import_id, lambda _done, _total: None)
     with stage.company(company.id) as session:
-        row = get_import(session, import_id)
-        service.confirm(session, import_id, seen_version=row.version, leave_bad=False, actor=actor)
+        row = FLOW.get(session, import_id)
+        FLOW.confirm(session, import_id, seen_version=row.version, leave_bad=False, actor=actor)
     with stage.company(company.id) as session:
-        service.take(session, import_id, lambda _done, _total: None)
+        FLOW.take(session, import_id, lambda _done, _total: None)
 
 
 def workbook(title: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> bytes:

@@ -19,8 +19,7 @@ from portal.excellence.models import ExcellentCase
 from portal.excellence.service import decide, recommend
 from portal.fees import service as fees
 from portal.kernel.access import Role
-from portal.receipts.imports import service as receipts
-from portal.receipts.imports.queries import get_import
+from portal.receipts.imports.service import FLOW
 from portal.receipts.imports.sheet import COLUMNS
 from portal.scoring import service as scores
 
@@ -42,12 +41,12 @@ def receive(stage: Stage, company: Company, month: date, last: date, share: floa
     content = workbook("回款清单", COLUMNS, rows)
     name = f"{month:%Y-%m}回款清单.xlsx"
     with stage.company(company.id) as session:
-        import_id = receipts.upload(session, io.BytesIO(content), name=name, actor=actor).id
+        import_id = FLOW.upload(session, io.BytesIO(content), name=name, actor=actor).id
     with stage.company(company.id) as session:
-        receipts.check(session, import_id, lambda _done, _total: None)
+        FLOW.check(session, import_id, lambda _done, _total: None)
     with stage.company(company.id) as session:
-        row = get_import(session, import_id)
-        receipts.confirm(
+        row = FLOW.get(session, import_id)
+        FLOW.confirm(
             session,
             import_id,
             seen_version=row.version,
@@ -55,7 +54,7 @@ def receive(stage: Stage, company: Company, month: date, last: date, share: floa
             actor=company.actor("finance2"),
         )
     with stage.company(company.id) as session:
-        receipts.take(session, import_id, lambda _done, _total: None)
+        FLOW.take(session, import_id, lambda _done, _total: None)
 
 
 def _receipts(

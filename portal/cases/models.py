@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.cases.rules import AGE_BANDS, HELD, CaseStatus
-from tenants.rows import Base, CompanyRow, SharedRow, id_index, one_of, tenant_fk
+from portal.imports.models import STATES, ImportRow, RemarkRow
+from tenants.rows import Base, SharedRow, id_index, one_of, tenant_fk
 
 __all__ = [
     "AGE_BANDS",
@@ -135,50 +134,23 @@ class CaseStatusChange(SharedRow, Base):
     changed_by_name: Mapped[str]
 
 
-class CaseImport(CompanyRow, Base):
-    """An uploaded file of cases: checked by a job, confirmed by a person, taken by a job.
-
-    `report` holds counts and problems of the whole file, never a cell's personal data.
-    """
+class CaseImport(ImportRow, Base):
+    """An uploaded file of cases."""
 
     __tablename__ = "case_imports"
     __table_args__ = (
         tenant_fk("file_id", "stored_files"),
-        one_of("state", ("uploaded", "checked", "taking", "taken", "refused")),
+        one_of("state", STATES),
         sa.Index("ix_case_imports_sha256", "sha256"),
         id_index("case_imports"),
     )
 
-    file_id: Mapped[UUID]
-    sha256: Mapped[str]
-    safe_name: Mapped[str]
-    state: Mapped[str]
-    report: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
-    run_id: Mapped[UUID | None]
-    uploaded_at: Mapped[datetime]
-    uploaded_by: Mapped[UUID]
-    uploaded_by_name: Mapped[str]
-    taken_at: Mapped[datetime | None]
-    taken_by: Mapped[UUID | None]
-    taken_by_name: Mapped[str | None]
-    version: Mapped[int] = mapped_column(default=1)
 
-
-class CaseImportError(CompanyRow, Base):
-    """One wrong cell of an imported file, named as Excel shows it; never what the cell of a
-    personal column holds."""
+class CaseImportError(RemarkRow, Base):
+    """One wrong cell of an imported file of cases."""
 
     __tablename__ = "case_import_errors"
     __table_args__ = (
         tenant_fk("import_id", "case_imports", ondelete="CASCADE"),
         sa.Index("ix_case_import_errors_place", "import_id", "position", "id"),
     )
-
-    import_id: Mapped[UUID]
-    position: Mapped[int]
-    row_number: Mapped[int]
-    letter: Mapped[str]
-    title: Mapped[str]
-    code: Mapped[str]
-    params: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    shown: Mapped[str]

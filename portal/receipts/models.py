@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.rows import Base, CompanyRow, SharedRow, id_index, one_of, tenant_fk
+from portal.imports.models import STATES, ImportRow, RemarkRow
+from tenants.rows import Base, SharedRow, id_index, one_of, tenant_fk
 
 MONEY = sa.Numeric(14, 2)
 
@@ -58,34 +57,20 @@ class Receipt(SharedRow, Base):
     confirmed_at: Mapped[datetime]
 
 
-class ReceiptImport(CompanyRow, Base):
-    """An uploaded file of receipts: checked by a job, confirmed by finance, taken by a job."""
+class ReceiptImport(ImportRow, Base):
+    """An uploaded file of receipts, confirmed by finance."""
 
     __tablename__ = "receipt_imports"
     __table_args__ = (
         tenant_fk("file_id", "stored_files"),
-        one_of("state", ("uploaded", "checked", "taking", "taken", "refused")),
+        one_of("state", STATES),
         sa.Index("ix_receipt_imports_uploaded", "uploaded_at", "id"),
         sa.Index("ix_receipt_imports_sha256", "sha256"),
         id_index("receipt_imports"),
     )
 
-    file_id: Mapped[UUID]
-    sha256: Mapped[str]
-    safe_name: Mapped[str]
-    state: Mapped[str]
-    report: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
-    run_id: Mapped[UUID | None]
-    uploaded_at: Mapped[datetime]
-    uploaded_by: Mapped[UUID]
-    uploaded_by_name: Mapped[str]
-    taken_at: Mapped[datetime | None]
-    taken_by: Mapped[UUID | None]
-    taken_by_name: Mapped[str | None]
-    version: Mapped[int] = mapped_column(default=1)
 
-
-class ReceiptImportRemark(CompanyRow, Base):
+class ReceiptImportRemark(RemarkRow, Base):
     """What the check says of one cell: wrong (`note` false), or taken but to be known (`note`)."""
 
     __tablename__ = "receipt_import_remarks"
@@ -94,12 +79,4 @@ class ReceiptImportRemark(CompanyRow, Base):
         sa.Index("ix_receipt_import_remarks_place", "import_id", "note", "position", "id"),
     )
 
-    import_id: Mapped[UUID]
     note: Mapped[bool]
-    position: Mapped[int]
-    row_number: Mapped[int]
-    letter: Mapped[str]
-    title: Mapped[str]
-    code: Mapped[str]
-    params: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    shown: Mapped[str]

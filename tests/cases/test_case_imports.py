@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -234,13 +235,13 @@ def test_double_click_and_a_killed_worker_have_one_effect(
         with portal.session(portal.world.scope) as session, monkeypatch.context() as patch:
             patch.setattr(service.writing, "add_cases", die)
             with pytest.raises(KeyboardInterrupt):
-                service.take(session, imported.id, lambda _done, _total: None)
+                service.FLOW.take(session, imported.id, lambda _done, _total: None)
         assert count(portal, Case) == 0
         portal.work()
     assert count(portal, Case) == 12
     with portal.session(portal.world.scope) as session:
         before = session.scalars(sa.select(CaseImport)).one().report["taken"]
-        assert service.take(session, imported.id, lambda _done, _total: None) == before
+        assert service.FLOW.take(session, imported.id, lambda _done, _total: None) == before
         session.commit()
     assert count(portal, Case) == 12
 
@@ -306,7 +307,8 @@ def test_empty_and_oversized_uploads_are_refused_at_once(
 ) -> None:
     for data in ({}, {"file": (io.BytesIO(b""), "a.xlsx")}):
         assert client.post("/cases/imports/", data=data).status_code == 422
-    monkeypatch.setattr(service, "MAX_BYTES", 1024)
+    small = replace(service.FLOW.kind, max_bytes=1024)
+    monkeypatch.setattr(service.FLOW, "kind", small)
     data = {"file": (io.BytesIO(b"x" * 1025), "a.xlsx")}
     assert client.post("/cases/imports/", data=data).status_code == 422
     assert count(portal, StoredFile) == 0

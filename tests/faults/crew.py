@@ -19,8 +19,7 @@ import psycopg
 
 from portal.audits.draws import service as draws
 from portal.audits.draws.rules import Size
-from portal.cases.imports import queries
-from portal.cases.imports import service as imports
+from portal.cases.imports.service import FLOW
 from portal.jobs.models import RunState
 from portal.kernel import clock
 from portal.kernel.access import Role
@@ -129,10 +128,10 @@ class Crew:
         number = next(self._rounds)
         import_id = self._checked_import(number)
         with self.portal.session(self.portal.world.scope) as session:
-            imports.confirm(
+            FLOW.confirm(
                 session,
                 import_id,
-                seen_version=queries.get_import(session, import_id).version,
+                seen_version=FLOW.get(session, import_id).version,
                 leave_bad=False,
                 actor=self.portal.world.actor(Role.VENDOR_MANAGER),
             )
@@ -162,7 +161,7 @@ class Crew:
             for at in range(ROWS)
         ]
         with self.portal.session(self.portal.world.scope) as session:
-            made = imports.upload(
+            made = FLOW.upload(
                 session,
                 io.BytesIO(workbook(rows)),
                 name="清单.xlsx",

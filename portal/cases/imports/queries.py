@@ -1,22 +1,17 @@
-"""Reads of the import: what a file may name, which cases are there, and the pages' models."""
+"""Reads of the import: what a file may name, which cases are there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.cases.imports.rules import Existing, Facts, Person, Vendor, describe, fold
-from portal.cases.models import Batch, Case, CaseImport, CaseImportError
+from portal.cases.imports.rules import Existing, Facts, Person, Vendor, fold
+from portal.cases.models import Batch, Case
 from portal.cases.sealing import CARD, DEBTOR, PHONE
-from portal.kernel.errors import NotFound
-from portal.kernel.paging import Page, Sort, paginate
-from portal.kernel.phrases import Phrase
 from portal.vendors.models import Group, Member, Project
 from tenants.models import Tenant, TenantKind, TenantStatus
 from tenants.vault import installed
@@ -105,115 +100,7 @@ def existing_cases(
             yield row.case_no, Existing(row.id, row.version, facts)
 
 
-def get_import(session: Session, import_id: UUID, *, lock: bool = False) -> CaseImport:
-    """An import; raises `NotFound`. `lock` holds its row until the transaction ends."""
-    statement = sa.select(CaseImport).where(CaseImport.id == import_id)
-    if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
-    row = session.scalars(statement).first()
-    if row is None:
-        raise NotFound("case import")
-    return row
-
-
-@dataclass(frozen=True, slots=True)
-class ImportLine:
-    """An import in the list of imports."""
-
-    id: UUID
-    name: str
-    state: str
-    at: datetime
-    by: str
-    counts: Mapping[str, int]
-
-
-def list_imports(
-    session: Session, cursor: str | None = None, *, size: int = 20
-) -> Page[ImportLine]:
-    """The imports, newest first."""
-    statement = sa.select(
-        CaseImport.id,
-        CaseImport.uploaded_at.label("sort_key"),
-        CaseImport.safe_name,
-        CaseImport.state,
-        CaseImport.uploaded_by_name,
-        CaseImport.report,
-    )
-    sort = Sort(CaseImport.uploaded_at, CaseImport.id, descending=True)
-    page = paginate(session, statement, sort, cursor, size=size)
-    return page.map(
-        lambda row: ImportLine(
-            row.id,
-            row.safe_name,
-            row.state,
-            row.sort_key,
-            row.uploaded_by_name,
-            row.report.get("counts", {}),
-        )
-    )
-
-
-def find_same_file(session: Session, row: CaseImport) -> CaseImport | None:
-    """An earlier import of the very same bytes that was taken."""
-    return session.scalars(
-        sa.select(CaseImport)
-        .where(
-            CaseImport.sha256 == row.sha256,
-            CaseImport.id != row.id,
-            CaseImport.state == "taken",
-            CaseImport.uploaded_at <= row.uploaded_at,
-        )
-        .order_by(CaseImport.uploaded_at.desc())
-        .limit(1)
-    ).first()
-
-
 def vendor_names(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
     """The short names of vendors."""
     rows = session.execute(sa.select(Tenant.id, Tenant.short_name).where(Tenant.id.in_(ids)))
     return {row.id: row.short_name for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorLine:
-    """One wrong cell, as the page and the workbook of errors show it."""
-
-    row: int
-    letter: str
-    title: str
-    shown: str
-    message: Phrase
-
-
-def _error_line(row: Any) -> ErrorLine:
-    message = describe(row.code, row.params)
-    return ErrorLine(row.row_number, row.letter, row.title, row.shown, message)
-
-
-def _errors_of(import_id: UUID) -> sa.Select[Any]:
-    return sa.select(
-        CaseImportError.id,
-        CaseImportError.position.label("sort_key"),
-        CaseImportError.row_number,
-        CaseImportError.letter,
-        CaseImportError.title,
-        CaseImportError.shown,
-        CaseImportError.code,
-        CaseImportError.params,
-    ).where(CaseImportError.import_id == import_id)
-
-
-def error_page(session: Session, import_id: UUID, cursor: str | None = None) -> Page[ErrorLine]:
-    """The wrong cells in the order of the sheet, fifty a page."""
-    sort = Sort(CaseImportError.position, CaseImportError.id)
-    return paginate(session, _errors_of(import_id), sort, cursor).map(_error_line)
-
-
-def all_errors(session: Session, import_id: UUID) -> Iterator[ErrorLine]:
-    """Every wrong cell that is kept, for the workbook."""
-    rows = session.execute(
-        _errors_of(import_id).order_by(CaseImportError.position),
-        execution_options={"yield_per": CHUNK},
-    )
-    return map(_error_line, rows)

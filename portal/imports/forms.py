@@ -1,4 +1,4 @@
-"""Forms of the import."""
+"""Forms of an import."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wtforms import HiddenField
 
 
 class UploadForm(FlaskForm):
-    """One workbook of cases."""
+    """One workbook."""
 
     file = FileField(
         _l("Workbook (.xlsx)"), [FileRequired(_l("Choose the workbook that you filled in."))]
