@@ -102,9 +102,15 @@ def extend(session: Session, row: Deadline, due: Due, *, reason: str, actor: Act
         "by": actor.name,
         "reason": reason,
     }
+    before = row.basis.get("days", [])
+    counted = max((day["counted"] for day in before), default=0)
+    after = [
+        {**day, "counted": day["counted"] and day["counted"] + counted}
+        for day in basis_of(due)["days"][1:]
+    ]
     row.basis = {
         **row.basis,
-        "days": [*row.basis.get("days", []), *basis_of(due)["days"][1:]],
+        "days": [*before, *after],
         "extended": [*row.basis.get("extended", []), earlier],
     }
     row.due_at = due.due_at

@@ -40,15 +40,17 @@ class CasesWithdrawn(Event):
 def cancel_request(
     session: Session, request_id: UUID, *, reason: str, seen_version: int, actor: Actor
 ) -> None:
-    """Take a request back with the reason, which the vendor reads; its clocks are void.
+    """Take a request back with the reason, which the vendor reads; its clocks are void and what
+    was still owed is cancelled.
 
     What was delivered and what was late by then stays in the record.
     """
     request = _locked(session, request_id, seen_version)
     text = reason_of(reason)
     deadlines.void(session, request.tenant_id, request.id, CLOCK)
+    owed = (ItemState.MISSING, ItemState.RETURNED)
+    _cancel(session, request, [i for i in _all_items(session, request) if i.state in owed])
     request.state = RequestState.CANCELLED
-    request.version += 1
     tell(session, request, RequestEventKind.CANCELLED, actor=actor, data={"note": text})
     _record(session, request, "materials.request.cancelled", actor=actor)
     _tell_vendor(

@@ -30,7 +30,7 @@ REQUEST_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
         RequestState.ISSUED.value: (phrase("Waiting for delivery"), "pending"),
         RequestState.HANDED_IN.value: (phrase("Handed in"), "review"),
         RequestState.CLOSED.value: (phrase("Accepted in full"), "success"),
-        RequestState.CANCELLED.value: (phrase("Cancelled"), "neutral"),
+        RequestState.CANCELLED.value: (phrase("Called off"), "neutral"),
     }
 )
 ITEM_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(

@@ -371,6 +371,7 @@ def test_pages_in_every_dress(
     """Language, headings, ids, width, accessibility, and no English left on Chinese pages."""
     folder = os.environ.get("JOURNEY_SHOTS")
     shots = Path(folder) if folder and dress.narrow else None
+    assert sum(len(paths) for _who, paths in pages) > 30
     for who, paths in pages:
         problems += render(who, paths, dress, shots)
     nobody = pages[0][0]

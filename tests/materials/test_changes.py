@@ -144,9 +144,9 @@ def test_an_extension_is_asked_and_granted_with_its_ground(
     friday = datetime(2026, 11, 6, 18, 0, tzinfo=BEIJING)
     assert (row.due_at, row.state, _row(portal, request_id).due_at) == (friday, "open", friday)
     assert row.basis["extended"][0]["reason"] == "故障属实,准予延期"
-    assert [day["counted"] for day in row.basis["days"]] == [0, 1, 2, 1]
+    assert [day["counted"] for day in row.basis["days"]] == [0, 1, 2, 3]
     page = portal.client(vendor.email(Role.OFFICE)).get(f"/requests/{request_id}").text
-    assert "故障属实,准予延期" in page and "2026-11-05 18:00" in page
+    assert "故障属实,准予延期" in page and "由 2026年11月5日 周四 18:00 延期" in page
     with portal.session(world.scope) as session:
         acts = set(session.scalars(sa.select(JournalEntry.action)))
         assert {

@@ -1,0 +1,188 @@
+"""After the issue, in a browser: an extension asked and granted, items and requests cancelled, a
+case replaced; one's mails and calendar feed; what is kept and held. Each page in every dress."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from portal.cases.models import Case
+from portal.kernel import clock
+from portal.kernel.access import Role
+from portal.notifications.kinds import MailState
+from portal.notifications.models import Mail
+from tenants.rows import new_id
+from tests.factories.materials import add_request
+from tests.factories.world import VendorWorld
+from tests.journeys.live import Live
+from tests.journeys.people import Person
+from tests.journeys.rendering import DRESSES, Dress, render
+
+pytestmark = pytest.mark.journey
+People = Callable[[str], Person]
+REASON = "录音服务器故障,已报修"
+
+
+@dataclass
+class Course:
+    """The two requests of the story."""
+
+    first: UUID
+    second: UUID
+
+
+@pytest.fixture(scope="module")
+def vendor(live: Live) -> VendorWorld:
+    """Whose requests they are."""
+    return live.portal.world.vendors[0]
+
+
+@pytest.fixture(scope="module")
+def course(live: Live, vendor: VendorWorld) -> Course:
+    """Two call-ups, cases that ended five years ago, and mails that went well and badly."""
+    world = live.portal.world
+    with live.portal.session(world.scope) as session:
+        first = add_request(session, world, vendor, cases=3)
+        second = add_request(session, world, vendor, cases=2, first=20)
+        session.execute(
+            sa.update(Case)
+            .where(Case.tenant_id == vendor.id, Case.case_no.in_(("HC-00020", "HC-00021")))
+            .values(status="settled", closed_on=date(2021, 11, 1))
+        )
+        for state, reply in ((MailState.SENT, ""), (MailState.DEAD, "550 5.1.1 no such person")):
+            session.add(_mail(vendor, state, reply))
+        session.commit()
+    return Course(first.id, second.id)
+
+
+def _mail(vendor: VendorWorld, state: MailState, reply: str) -> Mail:
+    made = new_id()
+    return Mail(
+        tenant_id=vendor.id,
+        id=made,
+        order_id=new_id(),
+        account_id=vendor.people[Role.OFFICE][0],
+        kind="work",
+        address=vendor.email(Role.OFFICE),
+        subject="[委外监督平台] 调取通知 DQ-HC-2026-0001:3 个案",
+        text="",
+        html="",
+        message_id=f"<{made}@example.com>",
+        state=state,
+        attempts=1,
+        created_at=clock.now(),
+        next_at=clock.now(),
+        reply=reply,
+    )
+
+
+@pytest.fixture(autouse=True)
+def _nothing_wrong(live: Live, problems: list[str]) -> Iterator[None]:
+    """A step starts with nothing wrong, and ends so."""
+    yield
+    found = [*problems, *live.faults.errors, *live.faults.policy]
+    problems.clear()
+    live.faults.errors.clear()
+    live.faults.policy.clear()
+    assert not found, "\n".join(found)
+
+
+class TestCourse:
+    """The steps, in order."""
+
+    def test_1_an_extension_is_asked_and_granted(
+        self, live: Live, person: People, vendor: VendorWorld, course: Course
+    ) -> None:
+        office = person(vendor.email(Role.OFFICE))
+        office.open(f"/requests/{course.first}", "request-before")
+        box = office.page.locator("#extension")
+        box.locator("summary").click()
+        box.locator("input[type=date]").fill(f"{clock.today() + timedelta(days=5):%Y-%m-%d}")
+        box.locator("textarea").fill(REASON)
+        office.press("#extension form button")
+        office.look("request-weekend")
+        assert "不是工作日" in office.text()
+        assert office.page.locator("#extension textarea").input_value() == REASON
+        office.page.locator("#extension input[type=date]").fill(
+            f"{clock.today() + timedelta(days=3):%Y-%m-%d}"
+        )
+        office.press("#extension form button")
+        assert "尚" in office.text() or "审批" in office.text()
+        office.look("request-asked")
+        auditor = person(live.portal.world.email(Role.AUDITOR))
+        auditor.open(f"/requests/{course.first}", "request-to-decide")
+        auditor.page.locator("#extension textarea").fill("故障属实,准予延期")
+        auditor.press("#extension button[value=grant]")
+        assert "准予延期" in auditor.text()
+        office.open(f"/requests/{course.first}", "request-granted")
+        assert "故障属实,准予延期" in office.text()
+
+    def test_2_items_and_requests_are_cancelled(
+        self, live: Live, person: People, vendor: VendorWorld, course: Course
+    ) -> None:
+        auditor = person(live.portal.world.email(Role.AUDITOR))
+        auditor.open(f"/requests/{course.first}")
+        auditor.page.locator("#items input[type=checkbox]").first.check()
+        auditor.page.locator("#decide-form textarea").fill("该案已撤案")
+        auditor.press("#decide-form button[formaction]")
+        auditor.look("request-item-cancelled")
+        assert "已撤销" in auditor.text()
+        auditor.open(f"/requests/{course.second}")
+        change = auditor.page.locator("#change")
+        change.locator("summary").last.click()
+        change.locator("textarea:visible").fill("下发有误")
+        auditor.press("#change form[action$='/cancel'] button")
+        auditor.look("request-cancelled")
+        office = person(vendor.email(Role.OFFICE))
+        office.open(f"/requests/{course.second}", "request-cancelled-vendor")
+        assert "下发有误" in office.text()
+
+    def test_3_mails_and_feeds(
+        self, live: Live, person: People, vendor: VendorWorld, course: Course
+    ) -> None:
+        assert course
+        office = person(vendor.email(Role.OFFICE))
+        office.open("/account", "account")
+        office.press("#feed form button")
+        office.look("account-feed")
+        address = office.page.locator("#feed-address").input_value()
+        assert office.status_of(address[address.index("/calendar/") :]) == 200
+        admin = person(live.portal.world.email(Role.ADMINISTRATOR))
+        admin.open("/mails", "mails")
+        assert "550 5.1.1" in admin.text() and "SMTP_URL" in admin.text()
+
+    def test_4_what_is_kept_and_held(self, live: Live, person: People, course: Course) -> None:
+        assert course
+        head = person(live.portal.world.email(Role.AUDIT_HEAD))
+        head.open("/retention")
+        head.page.locator("#holds select[name=vendor]").select_option(index=1)
+        head.page.locator("#holds input[name=number]").fill("HC-00020")
+        head.page.locator("#holds textarea[name=reason]").fill("客户起诉")
+        head.press("#holds form button.btn-primary")
+        head.look("retention")
+        assert "客户起诉" in head.text()
+        admin = person(live.portal.world.email(Role.ADMINISTRATOR))
+        admin.open("/schemes/retention", "scheme-retention")
+        admin.open("/retention", "retention-admin")
+        admin.confirm(f"/retention/delete/{live.portal.world.vendors[0].id}")
+        admin.until("text=/完成|已完成/")
+        admin.open("/retention", "retention-deleted")
+
+    @pytest.mark.parametrize("dress", DRESSES, ids=str)
+    def test_5_every_page_in_every_dress(
+        self, pages: list[tuple[Person, list[str]]], dress: Dress
+    ) -> None:
+        folder = os.environ.get("JOURNEY_SHOTS")
+        found = [
+            line
+            for who, paths in pages
+            for line in render(who, paths, dress, Path(folder) if folder else None)
+        ]
+        assert not found, "\n".join(found)
