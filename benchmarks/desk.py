@@ -37,7 +37,8 @@ class Desk:
         self.browser = Browser(port)
         self.browser.sign_in(email, password)
         found = _CSRF.search(self.browser.get(self.base))
-        assert found
+        if found is None:
+            raise RuntimeError("the page carries no token")
         self._token = found[1]
         self.line = http.client.HTTPConnection(HOST, port, timeout=120)
 
@@ -58,7 +59,8 @@ class Desk:
                 if attempt == 2:
                     raise
         text = answer.read()
-        assert answer.status == 200, text[:500]
+        if answer.status != 200:
+            raise RuntimeError(f"{path} answered {answer.status}: {text[:300]!r}")
         found: dict[str, Any] = json.loads(text)
         return found
 
@@ -75,14 +77,16 @@ class Desk:
             for one, item in files
         ]
         found: list[dict[str, Any]] = self.post("/uploads", {"files": told})["files"]
-        assert not any("status" in one for one in found), found
+        if any("status" in one for one in found):
+            raise RuntimeError(f"not taken: {found}")
         return found
 
     def complete(self, tickets: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Deliver files whose parts were sent."""
         wanted = [ticket["upload_id"] for ticket in tickets]
         found: list[dict[str, Any]] = self.post("/uploads/complete", {"uploads": wanted})["files"]
-        assert not any("status" in one for one in found), found
+        if any("status" in one for one in found):
+            raise RuntimeError(f"not taken: {found}")
         return found
 
     def addresses(self, ticket: dict[str, Any], parts: Sequence[int]) -> dict[str, str]:
@@ -91,11 +95,13 @@ class Desk:
         found: dict[str, str] = self.post(path, {"parts": list(parts)})["addresses"]
         return found
 
-    def send_parts(self, ticket: dict[str, Any], file: File) -> None:
-        """Every part in order on one connection, by sendfile."""
+    def send_parts(
+        self, ticket: dict[str, Any], file: File, only: Sequence[int] | None = None
+    ) -> None:
+        """Every part (or `only` these) in order on one connection, by sendfile."""
         addresses = dict(ticket["addresses"])
         with Line(self.port) as line, file.path.open("rb") as source:
-            for number in range(1, ticket["parts"] + 1):
+            for number in only if only is not None else range(1, ticket["parts"] + 1):
                 if str(number) not in addresses:
                     last = min(number + 25, ticket["parts"] + 1)
                     addresses = self.addresses(ticket, range(number, last))
@@ -143,7 +149,8 @@ class Line:
             if not part:
                 raise ConnectionResetError
             got += part
-        assert got.startswith(b"HTTP/1.1 200"), got[:300]
+        if not got.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"a part was answered by {got[:300]!r}")
         if b"connection: close" in got.lower():
             self._socket.close()
             self._socket = None

@@ -34,10 +34,7 @@ def send(row: StoredFile, *, inline: bool = False) -> Response:
                 max_age=0,
             )
     else:
-        answer = Response(
-            _chunks(row.storage_key), mimetype=row.media_type, direct_passthrough=True
-        )
-        answer.content_length = row.size
+        answer = _from_store(row)
     disposition = "inline" if inline and row.media_type in PLAYABLE else "attachment"
     names = f"filename=\"{_ascii(row.safe_name)}\"; filename*=UTF-8''{quote(row.safe_name)}"
     answer.headers["Content-Disposition"] = f"{disposition}; {names}"
@@ -72,8 +69,30 @@ def _no_wrapper() -> Iterator[None]:
             request.environ["wsgi.file_wrapper"] = wrapper
 
 
-def _chunks(key: str) -> Iterator[bytes]:
-    with storage().open(key) as body:
+def _from_store(row: StoredFile) -> Response:
+    """The file, or the range that was asked for, as it comes from a store elsewhere."""
+    wanted = request.range
+    span = wanted.range_for_length(row.size) if wanted and wanted.units == "bytes" else None
+    if wanted and span is None:
+        answer = Response(status=416)
+        answer.headers["Content-Range"] = f"bytes */{row.size}"
+        return answer
+    start, stop = span or (0, row.size)
+    answer = Response(
+        _chunks(row.storage_key, start, stop - start),
+        status=206 if span else 200,
+        mimetype=row.media_type,
+        direct_passthrough=True,
+    )
+    answer.content_length = stop - start
+    answer.headers["Accept-Ranges"] = "bytes"
+    if span:
+        answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{row.size}"
+    return answer
+
+
+def _chunks(key: str, start: int, length: int) -> Iterator[bytes]:
+    with storage().open(key, start, length) as body:
         while chunk := body.read(CHUNK):
             yield chunk
 
