@@ -87,10 +87,12 @@ def person(
 def pages(
     live: Live, person: Callable[[str], Person], seen: dict[str, tuple[str, str]]
 ) -> list[tuple[Person, list[str]]]:
-    """Each kind of page that the month went through, once for the company and once for vendors."""
-    kinds: dict[tuple[bool, str], tuple[str, str]] = {}
+    """Each kind of page that the month went through, once for the company and once for vendors;
+    the home page of everybody who saw theirs, for each is another."""
+    kinds: dict[tuple[str, str], tuple[str, str]] = {}
     for email, path in seen.values():
-        kinds[(email.endswith("@company.example.com"), shape(path))] = (email, path)
+        side = "company" if email.endswith("@company.example.com") else "vendor"
+        kinds[email if path == "/" else side, shape(path)] = (email, path)
     by_person: dict[str, list[str]] = {}
     for email, path in kinds.values():
         by_person.setdefault(email, []).append(path)

@@ -20,6 +20,7 @@ from tests.journeys import papers, settlement
 from tests.journeys.live import Live
 from tests.journeys.people import Person
 from tests.journeys.rendering import DRESSES, OPEN, Dress, render
+from tests.journeys.validity import invalid
 
 pytestmark = pytest.mark.journey
 XLSX = b"PK\x03\x04"
@@ -378,3 +379,13 @@ def test_pages_in_every_dress(
     nobody.context.clear_cookies(name="portal")
     problems += render(nobody, OPEN, dress, shots)
     nobody.sign_in()
+
+
+def test_pages_are_valid_html(pages: list[tuple[Person, list[str]]]) -> None:
+    """Each page as the server sends it."""
+    found: list[str] = []
+    for who, paths in pages:
+        for path in paths:
+            text = who.context.request.get(who.live.url + path).text()
+            found += [f"{path}: {one}" for one in invalid(text)]
+    assert not found, "\n".join(found)
