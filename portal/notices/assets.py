@@ -52,7 +52,8 @@ def seal_name(picture: bytes) -> str:
 def qr_code(address: str) -> bytes:
     """The address as a QR code in SVG, without its quiet zone (the page leaves it)."""
     drawn = io.BytesIO()
-    segno.make(address, error="m", micro=False).save(
+    # A fixed mask: trying all eight is most of the time, and readers read each.
+    segno.make(address, error="m", micro=False, mask=2).save(
         drawn, kind="svg", border=0, omitsize=True, xmldecl=False, svgclass=None, lineclass=None
     )
     return drawn.getvalue()
