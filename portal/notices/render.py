@@ -47,8 +47,10 @@ SOURCE_LOCALE = "en"
 # processor time and 300 MB on the reference machine; a usual notice takes 0.3 to 0.8 s.
 MOST_TEXT = 200_000
 
-COLLECTED = (50_000, 10, 10)
-"""After how many new objects the collector looks: the default, 700, costs a tenth of a paper."""
+COLLECTED_EVERY = 4
+"""Papers between two runs of the garbage collector: its usual runs, every 700 objects, cost a tenth
+of a paper, and rare ones let a worker grow."""
+_UNREACHED = 2_000_000
 
 ISSUER_LABEL = phrase("Electronic signature of the issuer")
 RECEIPT_LABEL = phrase("Electronic seal of an acknowledgement of receipt")
@@ -103,7 +105,9 @@ def render(
     typesetter = Typesetter(press.coverage)
     html, attached = _page(template, shown, locale, typesetter, edition)
     with _layout:
-        return press.print(html, shown, attached, edition, _labels(locale))
+        made = press.print(html, shown, attached, edition, _labels(locale))
+        press.tidy()
+        return made
 
 
 def _labels(locale: str) -> dict[str, str]:
@@ -165,6 +169,7 @@ class _Press:
     """What is loaded once a process: fonts, style sheet, coverage."""
 
     def __init__(self) -> None:
+        self._printed = 0
         self.coverage: Coverage = load_coverage()
         self._fonts = FontConfiguration()
         self._colours = (files("weasyprint.pdf") / "sRGB2014.icc").read_bytes()
@@ -220,6 +225,12 @@ class _Press:
         )
         return Rendered(pdf, len(document.pages), hashlib.sha256(pdf).hexdigest())
 
+    def tidy(self) -> None:
+        """Collect the garbage of the last papers now and then; they are full of cycles."""
+        self._printed += 1
+        if self._printed % COLLECTED_EVERY == 0:
+            gc.collect()
+
     def _profile(self) -> ColorProfile:
         """The colours' profile, new for each document, which numbers it. (WeasyPrint's own sRGB
         leaves the file open.)"""
@@ -237,11 +248,11 @@ def _finish(document: Document, pdf: Any, labels: Mapping[str, str]) -> None:
 @cache
 def _press() -> _Press:
     """The process's press. Layout makes and drops a hundred thousand objects a paper: the
-    collector looks at them seldom, and never again at what was loaded for good."""
+    collector looks at them every few papers, and never again at what was loaded for good."""
     made = _Press()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECTED)
+    gc.set_threshold(_UNREACHED)
     return made
 
 
