@@ -70,17 +70,6 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
                 told.announce(session, actor=actor)
             session.commit()
 
-    def follow_papers() -> None:
-        with bound(Scope.company(company_id)), database.session() as session:
-            note_mails(session)
-            timeline.sweep_unopened(session, actor=actor)
-            session.commit()
-
-    def make_papers() -> None:
-        with bound(Scope.company(company_id)), database.session() as session:
-            notices.issue_waiting(session, actor=actor)
-            session.commit()
-
     def give_up_uploads() -> None:
         with bound(Scope.company(company_id)), database.session() as session:
             given_up = abandoned.sweep(session, actor=actor)
@@ -108,12 +97,32 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
     return (
         Chore("seal the journal", 3, seal),
         Chore("sweep deadlines", 15, sweep),
-        Chore("follow papers that nobody opens", 60, follow_papers),
-        Chore("make papers that should be there", 600, make_papers),
+        *_paper_chores(database, company_id),
         Chore("sweep abandoned uploads", 600, give_up_uploads),
         Chore("remove bytes without a row", 60, remove_orphans),
         Chore("remove deleted bytes", 30, remove_bytes),
         Chore("warn of the end of times", 21_600, warn_of_the_end),
+    )
+
+
+def _paper_chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
+    """What the worker does with papers that are on their way."""
+    actor = system_actor(company_id)
+
+    def follow_papers() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            note_mails(session)
+            timeline.sweep_unopened(session, actor=actor)
+            session.commit()
+
+    def make_papers() -> None:
+        with bound(Scope.company(company_id)), database.session() as session:
+            notices.issue_waiting(session, actor=actor)
+            session.commit()
+
+    return (
+        Chore("follow papers that nobody opens", 60, follow_papers),
+        Chore("make papers that should be there", 600, make_papers),
     )
 
 
