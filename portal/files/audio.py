@@ -22,18 +22,18 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from portal.files import sandbox
+from portal.files import fingerprint, sandbox
 
 PER_SECOND = 10
 MAX_SECONDS = 12 * 3600
-_BATCH_SECONDS = 0.5  # small enough for the processor's cache
 _SILENT = 2  # per cent of full scale
-_DEMUXERS = {"wav": "wav", "mp3": "mp3", "m4a": "mp4"}
+_FULL = 0.999
+_DEMUXERS = {"wav": "wav", "mp3": "mp3", "m4a": "mp4", "amr": "amr"}
 _PLAYABLE = frozenset({"mp3", "mp3float", "aac", "pcm_s16le", "pcm_u8", "pcm_s24le", "pcm_f32le"})
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _LIMITS = sandbox.Limits(memory=512 << 20, cpu=120, wall=180.0)
 
-Samples = NDArray[np.float32]
+Values = NDArray[Any]
 
 
 class NoAudio(ValueError):
@@ -74,7 +74,8 @@ class Recording:
     """What decoding a recording from end to end found. Durations in seconds.
 
     `declared` is the length that the container promises (None where it promises nothing);
-    `bad_packets` of `packets` could not be decoded.
+    `bad_packets` of `packets` could not be decoded. `clipping`: the share of tenths of a second
+    that touch full scale. `sound`: the fingerprint, where the library for it is installed.
     """
 
     codec: str
@@ -85,6 +86,8 @@ class Recording:
     packets: int
     bad_packets: int
     peaks: Peaks
+    clipping: float = 0.0
+    sound: bytes | None = None
 
     @property
     def playable(self) -> bool:
@@ -111,6 +114,7 @@ def examine(path: Path, kind: str, per_second: int = PER_SECOND) -> Recording:
             meter.feed(frame)
             if meter.seconds > MAX_SECONDS:
                 raise TooLong(f"over {MAX_SECONDS} s")
+        found = meter.finish()
         return Recording(
             codec=context.name,
             channels=context.channels,
@@ -119,7 +123,9 @@ def examine(path: Path, kind: str, per_second: int = PER_SECOND) -> Recording:
             declared=_declared(container, stream),
             packets=decoder.packets,
             bad_packets=decoder.bad,
-            peaks=meter.finish(),
+            peaks=found,
+            clipping=round(meter.clipping, 3),
+            sound=meter.sound(),
         )
 
 
@@ -232,37 +238,44 @@ class _Decoder:
 
 
 class _Meter:
-    """Folds frames into peaks, half a second at a time.
+    """Folds frames into peaks, a second at a time.
 
-    A frame's planes are copied as bytes and everything else waits for a whole batch: half an
-    hour of stereo MP3 is 70,000 frames, and a few microseconds for each would double the time.
+    Frames wait in FFmpeg's own queue for a whole second, whose samples are then looked at where
+    they lie, without a copy: half an hour of stereo MP3 is 70,000 frames, and a few microseconds of
+    Python for each would double the time.
     """
 
     def __init__(self, per_second: int, channels: int) -> None:
         self._per_second = per_second
         self._parts: list[list[bytes]] = [[] for _ in range(channels)]
-        self._planes: list[bytearray] = []
-        self._shape = _Shape()
-        self._rest: Samples = np.zeros((channels, 0), np.float32)
-        self._held = 0  # samples waiting in the planes, a channel
-        self._phase = 0  # samples before the first of `_rest`, modulo one second
-        self.seconds = 0.0
+        self._queue = av.AudioFifo()
+        self._rate = 0  # samples a second; 0 before the first frame
+        self._held = 0  # samples waiting in the queue, a channel
+        self._starts: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._loud = 0  # peaks at full scale
+        self._print = fingerprint.Printer()
+        self._counted = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How much was fed."""
+        return self._counted + (self._held / self._rate if self._rate else 0.0)
 
     def feed(self, frame: AudioFrame) -> None:
         """Take one frame. Rate and channels may change between frames (glued MP3 files)."""
-        planes, samples = frame.planes, frame.samples
-        shape = self._shape
-        if frame.sample_rate != shape.rate or len(planes) != shape.planes:
+        frame.pts = None
+        try:
+            self._queue.write(frame)
+        except ValueError:  # another shape than the frames before
             self._fold(last=True)
-            self._shape = shape = _Shape.of(frame)
-            self._planes = [bytearray() for _ in planes]
-        size = samples * shape.width
-        for index, plane in enumerate(planes):
-            whole = plane.buffer_size == size  # the last frame's planes are padded
-            self._planes[index] += plane if whole else memoryview(plane)[:size]
-        self._held += samples
-        self.seconds += samples / shape.rate
-        if self._held >= shape.rate * _BATCH_SECONDS:
+            self._queue = av.AudioFifo()
+            self._rate = 0
+            self._queue.write(frame)
+        if not self._rate:
+            self._rate = frame.sample_rate
+            self._starts = _starts(self._rate, self._per_second)
+        self._held += frame.samples
+        if self._held >= self._rate:
             self._fold(last=False)
 
     def finish(self) -> Peaks:
@@ -270,78 +283,75 @@ class _Meter:
         self._fold(last=True)
         return Peaks(self._per_second, tuple(b"".join(parts) for parts in self._parts))
 
+    def sound(self) -> bytes | None:
+        """The fingerprint of what was fed."""
+        return self._print.finish()
+
+    @property
+    def clipping(self) -> float:
+        """The share of peaks at full scale."""
+        peaks = sum(len(part) for part in self._parts[0])
+        return self._loud / peaks if peaks else 0.0
+
     def _fold(self, *, last: bool) -> None:
-        """Turn the samples held into peaks; an unfinished tenth waits unless it is the last."""
-        if not self._shape.rate:
-            return
-        fresh = self._shape.levels(self._planes, len(self._parts))
-        samples = np.concatenate((self._rest, fresh), axis=1)
-        self._planes = [bytearray() for _ in self._planes]
-        self._held = 0
-        starts, whole = _cuts(
-            self._phase, samples.shape[1], self._shape.rate, self._per_second, last=last
-        )
-        if whole:
-            loudest = np.maximum.reduceat(samples[:, :whole], starts, axis=1)
-            percent = np.minimum(np.rint(np.nan_to_num(loudest) * 100), 100).astype(np.uint8)
-            for parts, row in zip(self._parts, percent, strict=True):
-                parts.append(row.tobytes())
-        self._rest = samples[:, whole:].copy()
-        self._phase = 0 if last else (self._phase + whole) % self._shape.rate
+        """Turn the whole seconds held into peaks; what is left waits unless it is the last."""
+        while self._held and (last or self._held >= self._rate):
+            count = min(self._held, self._rate)
+            frame = self._queue.read(count)
+            if frame is None:
+                raise TooLong("frames that cannot be read back")
+            self._held -= count
+            self._counted += count / self._rate
+            self._take(_channels(frame), _scale(frame), count)
+
+    def _take(self, channels: list[Values], scale: tuple[float, float], count: int) -> None:
+        zero, full = scale
+        starts = self._starts[self._starts < count]
+        loudest = np.stack([_loudest(values, starts, zero) for values in channels]) / full
+        self._loud += int(np.count_nonzero(loudest.max(axis=0) >= _FULL))
+        if len(loudest) != len(self._parts):
+            loudest = np.repeat(loudest.max(axis=0, keepdims=True), len(self._parts), axis=0)
+        percent = np.minimum(np.rint(np.nan_to_num(loudest) * 100), 100).astype(np.uint8)
+        for parts, row in zip(self._parts, percent, strict=True):
+            parts.append(row.tobytes())
+        if self._print.wants:
+            mono = np.mean(np.stack(channels), axis=0, dtype=np.float32)
+            self._print.feed(np.asarray((mono - zero) / full, np.float32), self._rate)
 
 
-def _cuts(
-    phase: int, samples: int, rate: int, per_second: int, *, last: bool
-) -> tuple[NDArray[np.int64], int]:
-    """Where each peak's samples start, and how many samples finished peaks cover.
-
-    `phase`: samples since the last whole second, at which a peak starts.
-    """
-    first = -(-phase * per_second // rate)
-    after = (phase + samples) * per_second // rate
-    edges = -(-np.arange(first, after + 1, dtype=np.int64) * rate // per_second) - phase
-    edges = edges[edges <= samples]
-    whole = samples if last else int(edges[-1]) if edges.size else 0
-    starts = edges[edges < whole]
-    if whole and (not starts.size or starts[0]):  # the first peak began before these samples
-        starts = np.concatenate((np.zeros(1, np.int64), starts))
-    return starts, whole
+def _starts(rate: int, per_second: int) -> NDArray[np.int64]:
+    """Where in a second of samples each peak's samples start."""
+    return np.unique(-(-np.arange(per_second, dtype=np.int64) * rate // per_second))
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """How the bytes of a frame are to be read. `width`: bytes a sample in one plane."""
+def _loudest(values: Values, starts: NDArray[np.int64], zero: float) -> NDArray[np.float64]:
+    """The largest distance from silence in each of the pieces that begin at `starts`."""
+    size = len(values) // len(starts)
+    if size * len(starts) == len(values) and starts[-1] == size * (len(starts) - 1):
+        pieces = values.reshape(len(starts), size)
+        high, low = pieces.max(axis=1), pieces.min(axis=1)
+    else:
+        high, low = np.maximum.reduceat(values, starts), np.minimum.reduceat(values, starts)
+    far: NDArray[np.float64] = np.maximum(
+        high.astype(np.float64) - zero, zero - low.astype(np.float64)
+    )
+    return far
 
-    rate: int = 0
-    planes: int = 0
-    channels: int = 0
-    width: int = 0
-    dtype: str = ""
 
-    @classmethod
-    def of(cls, frame: AudioFrame) -> _Shape:
-        """The shape of one frame."""
-        channels, planar = len(frame.layout.channels), frame.format.is_planar
-        return cls(
-            rate=frame.sample_rate,
-            planes=len(frame.planes),
-            channels=channels,
-            width=frame.format.bytes * (1 if planar else channels),
-            dtype=format_dtypes[frame.format.name],
-        )
+def _channels(frame: AudioFrame) -> list[Values]:
+    """A frame's samples by channel, where they lie."""
+    dtype, count = np.dtype(format_dtypes[frame.format.name]), frame.samples
+    planes: Any = frame.planes
+    if frame.format.is_planar:
+        return [np.frombuffer(plane, dtype, count) for plane in planes]
+    channels = len(frame.layout.channels)
+    packed = np.frombuffer(planes[0], dtype, count * channels).reshape(count, channels)
+    return [packed[:, index] for index in range(channels)]
 
-    def levels(self, planes: list[bytearray], channels: int) -> Samples:
-        """Absolute samples (0 to 1), one row a channel, folded to `channels` rows."""
-        data = np.stack([np.frombuffer(plane, self.dtype) for plane in planes])
-        if self.planes != self.channels:
-            data = data.reshape(-1, self.channels).T
-        level: Samples = data.astype(np.float32, copy=False)
-        if data.dtype == np.uint8:
-            level -= 128
-            level /= 128
-        elif np.issubdtype(data.dtype, np.integer):
-            level /= -np.iinfo(data.dtype).min
-        np.abs(level, out=level)
-        if len(level) == channels:
-            return level
-        return np.repeat(level.max(axis=0, keepdims=True), channels, axis=0)
+
+def _scale(frame: AudioFrame) -> tuple[float, float]:
+    """The value that is silence, and the distance from it that is full scale."""
+    dtype = np.dtype(format_dtypes[frame.format.name])
+    if dtype == np.uint8:
+        return 128.0, 128.0
+    return 0.0, float(1 << (8 * dtype.itemsize - 1)) if dtype.kind == "i" else 1.0

@@ -21,7 +21,12 @@ import sys
 from typing import Any
 
 TIME_SIGNALS = (int(signal.SIGALRM), int(signal.SIGXCPU))
-PRELOAD = ("portal.files.inspect", "portal.files.audio", "portal.files.workbook")
+PRELOAD = (
+    "portal.files.inspect",
+    "portal.files.audio",
+    "portal.files.fingerprint",
+    "portal.files.workbook",
+)
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38

@@ -9,6 +9,7 @@ through their cross-references. All of it happens in the sandbox; whatever goes 
 from __future__ import annotations
 
 import functools
+import re
 import struct
 from pathlib import Path
 
@@ -32,6 +33,8 @@ _TYPES = {
     "audio/x-m4a": FileKind.M4A,
     "audio/mp4": FileKind.M4A,
     "video/mp4": FileKind.M4A,  # what many recorders write; a film is refused later
+    "audio/AMR": FileKind.AMR,
+    "audio/AMR-WB": FileKind.AMR,
     "application/pdf": FileKind.PDF,
     FileKind.XLSX.media_type: FileKind.XLSX,
     "image/jpeg": FileKind.JPEG,
@@ -44,13 +47,16 @@ def inspect_here(path: Path, name: str, wanted: tuple[FileKind, ...]) -> Inspect
     kind: FileKind | None = None
     facts: dict[str, Fact] = {}
     peaks: bytes | None = None
+    sound: bytes | None = None
     try:
         kind = _kind(path, name, wanted)
         _fits(kind, name, wanted)
+        one_thing_only(path, kind)
         if kind.is_audio:
             recording = audio.examine(path, kind)
             _sound(path, kind, recording)
             facts, peaks = _recording_facts(recording), recording.peaks.to_json()
+            sound = recording.sound
         else:
             facts = _document_facts(path, kind)
     except Refused as refused:
@@ -62,7 +68,7 @@ def inspect_here(path: Path, name: str, wanted: tuple[FileKind, ...]) -> Inspect
         return Inspection(False, kind, "", (Problem("audio_too_long", {"hours": hours}),))
     except av.error.FFmpegError:
         return Inspection(False, kind, "", (Problem("unreadable"),))
-    return Inspection(True, kind, kind.media_type, (), facts, peaks)
+    return Inspection(True, kind, kind.media_type, (), facts, peaks, sound)
 
 
 @functools.cache
@@ -73,6 +79,35 @@ def _magic() -> magic.Magic:
 def warm() -> None:
     """Load libmagic's table before the fork server forks."""
     _magic().from_buffer(b"RIFF")
+
+
+_ARCHIVE_END = b"PK\x05\x06"
+_TAIL = 65_557  # an archive's directory ends within so many bytes of the end of its file
+_OTHERS = (b"PK", b"MZ", b"\x7fELF", b"#!", b"GIF8", b"\x89PNG", b"\xff\xd8", b"RIFF")
+_MARKUP = re.compile(rb"<\s*(?:!doctype\s+html|html|script|svg|iframe|\?php)\b", re.IGNORECASE)
+
+
+def one_thing_only(path: Path, kind: FileKind) -> None:
+    """Refuse a file that is something else as well: an archive behind a picture or a PDF, a page
+    before a PDF, markup in front of sound. Raises `Refused`.
+
+    Images are shown only re-encoded, and nothing is ever served as a page; this keeps such files
+    out of the store, where another program might meet them.
+    """
+    with path.open("rb") as file:
+        start = file.read(1024)
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - _TAIL))
+        tail = file.read()
+    if kind is FileKind.XLSX:
+        return
+    at = tail.rfind(_ARCHIVE_END)
+    whole = at >= 0 and len(tail) - at >= 22
+    if whole and len(tail) - at - 22 == int.from_bytes(tail[at + 20 : at + 22], "little"):
+        raise Refused("two_in_one", found=kind.label)
+    before = start[: max(0, start.find(b"%PDF-"))] if kind is FileKind.PDF else start
+    if _MARKUP.search(before) or (kind is FileKind.PDF and before.startswith(_OTHERS)):
+        raise Refused("two_in_one", found=kind.label)
 
 
 def _kind(path: Path, name: str, wanted: tuple[FileKind, ...]) -> FileKind:
@@ -154,6 +189,7 @@ def _recording_facts(recording: audio.Recording) -> dict[str, Fact]:
         "sample_rate": recording.sample_rate,
         "duration": recording.duration,
         "silence": round(recording.peaks.silence, 3),
+        "clipping": recording.clipping,
         "playable": recording.playable,
     }
 

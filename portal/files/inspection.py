@@ -22,10 +22,11 @@ _LIMITS = sandbox.Limits(memory=1536 << 20, cpu=180, wall=240.0)
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was found. `facts` fit for JSON; `peaks` (JSON for the player) of a good recording.
+    """What was found. `facts` fit for JSON; `peaks` (JSON for the player) of a good recording, and
+    `sound`, its fingerprint, where the library for it is installed.
 
-    Facts of recordings: codec, channels, sample_rate, duration (s), silence (share of time),
-    playable; of images: width, height; of PDFs: version; of workbooks: sheets.
+    Facts of recordings: codec, channels, sample_rate, duration (s), silence and clipping (shares
+    of time), playable; of images: width, height; of PDFs: version; of workbooks: sheets.
     """
 
     ok: bool
@@ -34,6 +35,7 @@ class Inspection:
     problems: tuple[Problem, ...] = ()
     facts: dict[str, Fact] = field(default_factory=dict, hash=False)
     peaks: bytes | None = field(default=None, repr=False)
+    sound: bytes | None = field(default=None, repr=False)
 
 
 def _there(path: Path, name: str, wanted: tuple[FileKind, ...]) -> Inspection:

@@ -11,6 +11,7 @@ class FileKind(StrEnum):
     WAV = "wav"
     MP3 = "mp3"
     M4A = "m4a"
+    AMR = "amr"
     PDF = "pdf"
     XLSX = "xlsx"
     JPEG = "jpeg"
@@ -42,7 +43,7 @@ class FileKind(StrEnum):
         return _EXTENSIONS[self]
 
 
-AUDIO = frozenset({FileKind.WAV, FileKind.MP3, FileKind.M4A})
+AUDIO = frozenset({FileKind.WAV, FileKind.MP3, FileKind.M4A, FileKind.AMR})
 IMAGES = frozenset({FileKind.JPEG, FileKind.PNG})
 ALL = frozenset(FileKind)
 
@@ -50,6 +51,7 @@ _MEDIA_TYPES = {
     FileKind.WAV: "audio/wav",
     FileKind.MP3: "audio/mpeg",
     FileKind.M4A: "audio/mp4",
+    FileKind.AMR: "audio/amr",
     FileKind.PDF: "application/pdf",
     FileKind.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     FileKind.JPEG: "image/jpeg",
@@ -59,6 +61,7 @@ _EXTENSIONS = {
     FileKind.WAV: ("wav", "wave"),
     FileKind.MP3: ("mp3",),
     FileKind.M4A: ("m4a", "mp4"),
+    FileKind.AMR: ("amr", "awb"),
     FileKind.PDF: ("pdf",),
     FileKind.XLSX: ("xlsx",),
     FileKind.JPEG: ("jpg", "jpeg", "jpe", "jfif"),

@@ -31,6 +31,14 @@ _MESSAGES: dict[str, Phrase] = {
         "The file could not be checked: reading it takes too much time or memory. Save it again "
         "in a simpler form or in parts, then upload it."
     ),
+    "two_in_one": phrase(
+        "This %(found)s file holds something else as well, such as an archive or a web page. Save "
+        "it again from the program that made it, then upload that."
+    ),
+    "virus_found": phrase(
+        "The virus scanner refuses this file (%(name)s). Clean your computer, export the file "
+        "again, then replace it."
+    ),
     "unreadable": phrase(
         "The file is damaged: it cannot be read. Open it on your computer; if that works, save it "
         "under a new name and upload that."
@@ -49,6 +57,25 @@ _MESSAGES: dict[str, Phrase] = {
         "again, then upload it."
     ),
     "audio_too_long": phrase("The recording runs longer than %(hours)s hours. Split it."),
+    # recordings that can be used, but are to be looked at
+    "length_differs": phrase(
+        "The recording lasts %(found)s s, but the call list says %(listed)s s. Check that it is "
+        "the whole recording of this call."
+    ),
+    "mostly_silent": phrase(
+        "%(share)s per cent of the recording are silent. Check that both sides were recorded."
+    ),
+    "clipped": phrase(
+        "%(share)s per cent of the recording are overdriven. Check the level of the recorder."
+    ),
+    "same_bytes": phrase(
+        "The very same file was delivered for case %(case)s (%(number)s) too. One recording proves "
+        "one call only."
+    ),
+    "same_sound": phrase(
+        "The same sound was delivered for case %(case)s (%(number)s) too, in another file. One "
+        "recording proves one call only."
+    ),
     # documents and images
     "pdf_damaged": phrase(
         "The PDF is damaged or incomplete. Open it, print or save it as a new PDF, upload that."

@@ -17,6 +17,8 @@ PLAYABLE = frozenset({"audio/wav", "audio/mpeg", "audio/mp4"})
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EXPORT_ROWS = 10_000
 """The most rows of a list that a workbook takes."""
+CLEAN_COPY = "clean_copy"
+"""The purpose of pictures that the portal made itself; the only ones shown in a page."""
 CHUNK = 256 * 1024
 
 
@@ -35,7 +37,8 @@ def send(row: StoredFile, *, inline: bool = False) -> Response:
             )
     else:
         answer = _from_store(row)
-    disposition = "inline" if inline and row.media_type in PLAYABLE else "attachment"
+    shown = row.media_type in PLAYABLE or row.purpose == CLEAN_COPY
+    disposition = "inline" if inline and shown else "attachment"
     names = f"filename=\"{_ascii(row.safe_name)}\"; filename*=UTF-8''{quote(row.safe_name)}"
     answer.headers["Content-Disposition"] = f"{disposition}; {names}"
     answer.headers["X-Content-Type-Options"] = "nosniff"

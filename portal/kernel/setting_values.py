@@ -23,6 +23,7 @@ _SMTP_SCHEMES = {"smtp", "smtps"}
 _YES = {"1", "true", "yes", "on"}
 _NO = {"0", "false", "no", "off"}
 _HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?")
+_SOCKET = re.compile(r"unix:/\S+|tcp://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
@@ -70,6 +71,13 @@ def number(least: int, most: int) -> Callable[[str], int]:
         return int(raw)
 
     return parse
+
+
+def socket_address(raw: str) -> str:
+    """A service on a socket, or nothing."""
+    if raw and not _SOCKET.fullmatch(raw):
+        raise ValueError("unix:/path or tcp://host:port")
+    return raw
 
 
 def yes_or_no(raw: str) -> bool:

@@ -188,6 +188,13 @@ class Settings:
         "The largest file that may be uploaded, in MiB.",
         values.number(1, 102_400),
     )
+    clamd: str = _setting(
+        "PORTAL_CLAMD",
+        "",
+        "Where clamd listens (unix:/path or tcp://host:port); empty: files are not scanned, and "
+        "the pages say so.",
+        values.socket_address,
+    )
 
     # The site
     base_url: str = _setting(

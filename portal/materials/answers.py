@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import IO
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ from portal.materials.kinds import (
     UnavailableReason,
 )
 from portal.materials.models import Delivery, HandIn, MaterialRequest, RequestEvent, RequestItem
+from portal.materials.proofs import keep_proof
 from portal.materials.queries import CLOCK
 from portal.materials.rules import check_open, count, moved, standing, working_days_late
 from portal.materials.settling import settle_all
@@ -50,12 +52,14 @@ def answer_unavailable(
     *,
     reason: str,
     note: str,
+    proof: tuple[str, IO[bytes]] | None = None,
     actor: Actor,
 ) -> int:
     """Say of items that they cannot be provided, and why; returns how many.
 
-    Items with a delivered or accepted file refuse (`Conflict`): then nothing at all is changed. A
-    system failure needs a note. The audit department accepts or returns the answer later.
+    `proof`: name and content of a file that shows it, for all of them. Items with a delivered or
+    accepted file refuse (`Conflict`): then nothing at all is changed. A system failure needs a
+    note. The audit department accepts or returns the answer later.
     """
     request = get_request(session, request_id, share=True)
     check_open(request.state)
@@ -70,8 +74,10 @@ def answer_unavailable(
         raise Invalid(phrase("No item is chosen."), phrase("Tick the items first."))
     items = [get_item(session, request, item_id) for item_id in sorted(set(item_ids))]
     now = clock.now()
-    for item in items:
-        item.state = moved(item.state, ItemState.UNAVAILABLE)
+    states = [moved(item.state, ItemState.UNAVAILABLE) for item in items]
+    proof_id = keep_proof(session, request, *proof, actor=actor) if proof else None
+    for item, state in zip(items, states, strict=True):
+        item.state, item.proof_id = state, proof_id
         item.answer_reason, item.answer_note = chosen.value, text[:MOST_NOTE] or None
         item.answered_at, item.answered_by_name = now, actor.name
         item.version += 1
@@ -100,6 +106,7 @@ def take_back(session: Session, request_id: UUID, item_id: UUID, *, actor: Actor
     item = get_item(session, request, item_id)
     item.state = moved(item.state, ItemState.MISSING)
     item.answer_reason = item.answer_note = item.answered_at = item.answered_by_name = None
+    item.proof_id = None
     item.version += 1
     data = {"case_no": item.case_no, "kind": item.kind}
     tell(session, request, RequestEventKind.TAKEN_BACK, actor=actor, data=data)

@@ -286,6 +286,7 @@ def _put_on_all(
         delivery.state = "current"
         item.state = moved(item.state, ItemState.DELIVERED)
         item.answer_reason = item.answer_note = item.answered_at = item.answered_by_name = None
+        item.proof_id = None
         item.version += 1
         kind = _kind(session, one)
         data = {"case_no": item.case_no, "kind": item.kind, "file": one.upload.safe_name}

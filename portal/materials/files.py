@@ -18,8 +18,9 @@ from portal.kernel.web import actor, db
 from portal.materials import abandoned, completion, items, uploads
 from portal.materials.events import get_request
 from portal.materials.models import Delivery
-from portal.materials.pages import problems_of
+from portal.materials.pages import problems_of, remarks_of
 from portal.materials.permissions import DELIVER, VIEW
+from portal.materials.proofs import get_proof
 from portal.materials.words import KINDS
 
 bp = Blueprint("material_files", __name__, url_prefix="/requests/<uuid:request_id>/files")
@@ -61,6 +62,24 @@ def audio(request_id: UUID, delivery_id: UUID) -> Response:
     return send(heard, inline=True)
 
 
+@bp.get("/<uuid:delivery_id>/image")
+@guard(VIEW)
+def image(request_id: UUID, delivery_id: UUID) -> Response:
+    """A delivered picture as the portal re-encoded it: what is safe to show in a page."""
+    delivery, _file = items.get_delivery(db(), request_id, delivery_id)
+    if delivery.peaks_key is not None or delivery.playable_id is None:
+        raise NotFound("picture")
+    _note("materials.picture.opened", delivery)
+    return send(get_file(db(), delivery.playable_id), inline=True)
+
+
+@bp.get("/proof/<uuid:item_id>")
+@guard(VIEW)
+def proof(request_id: UUID, item_id: UUID) -> Response:
+    """What the vendor gave to prove that an item cannot be provided."""
+    return send(get_proof(db(), request_id, item_id))
+
+
 @bp.get("/<uuid:delivery_id>/peaks")
 @guard(VIEW)
 def peaks(request_id: UUID, delivery_id: UUID) -> Response:
@@ -92,6 +111,8 @@ def listen(request_id: UUID, delivery_id: UUID) -> str:
         facts=delivery.check_result.get("facts", {}),
         copy=delivery.playable_id is not None,
         problems=problems_of(row),
+        remarks=remarks_of(row),
+        compared=delivery.check_result.get("sound_compared", False),
         kind_names=KINDS,
     )
 

@@ -18,6 +18,7 @@ from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
 from portal.materials.kinds import CheckState, ItemState
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
+from portal.materials.proofs import ProofRow, proofs_of
 from portal.materials.queries import usable
 from portal.materials.rules import Tallied
 
@@ -41,6 +42,7 @@ class FileRow:
     virus_scan: str
     duration: float | None
     has_peaks: bool
+    has_copy: bool
     delivered_at: datetime
     delivered_by_name: str
     matched_how: str
@@ -52,6 +54,11 @@ class FileRow:
     def is_audio(self) -> bool:
         """Whether it is a recording that can be listened to."""
         return self.has_peaks
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether a re-encoded picture of it can be shown."""
+        return self.media_type.startswith("image/") and self.has_copy
 
     @property
     def path(self) -> str:
@@ -91,6 +98,7 @@ def _file_row(row: Any) -> FileRow:
         result.get("virus_scan", "not_scanned"),
         result.get("facts", {}).get("duration"),
         delivery.peaks_key is not None,
+        delivery.playable_id is not None,
         delivery.delivered_at,
         delivery.delivered_by_name,
         delivery.matched_how,
@@ -177,45 +185,6 @@ def delivered_files(
 
 
 @dataclass(frozen=True, slots=True)
-class ProofRow:
-    """What the vendor gave to prove that an item cannot be provided."""
-
-    id: UUID
-    safe_name: str
-    size: int
-
-
-def _proofs(session: Session, items: Sequence[RequestItem]) -> dict[UUID, ProofRow]:
-    ids = [item.proof_id for item in items if item.proof_id is not None]
-    if not ids:
-        return {}
-    rows = session.scalars(sa.select(StoredFile).where(StoredFile.id.in_(ids)))
-    return {row.id: ProofRow(row.id, row.safe_name, row.size) for row in rows}
-
-
-def get_proof(session: Session, request_id: UUID, item_id: UUID) -> StoredFile:
-    """The proof that an item of the request carries; raises `NotFound`."""
-    row = session.scalars(
-        sa.select(StoredFile)
-        .join(
-            RequestItem,
-            sa.and_(
-                RequestItem.tenant_id == StoredFile.tenant_id,
-                RequestItem.proof_id == StoredFile.id,
-            ),
-        )
-        .where(
-            RequestItem.id == item_id,
-            RequestItem.request_id == request_id,
-            StoredFile.state == "stored",
-        )
-    ).first()
-    if row is None:
-        raise NotFound("proof")
-    return row
-
-
-@dataclass(frozen=True, slots=True)
 class ItemRow:
     """An item in the table of a request; `call` where it is the recording of one call."""
 
@@ -292,7 +261,7 @@ def list_items(
     items = [row[0] for row in page.items]
     files = files_of(session, [item.id for item in items])
     calls = calls_by_id(session, [item.call_id for item in items if item.call_id])
-    proofs = _proofs(session, items)
+    proofs = proofs_of(session, items)
     return page.map(
         lambda row: _item_row(
             row,

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
-from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from portal.contacts import service as contacts
 from portal.contacts.sheet import TEMPLATE
-from portal.files import audio
-from portal.files.inspect import Inspection, inspect
 from portal.files.models import StoredFile
-from portal.files.names import download_name
-from portal.files.service import NAME_PLACE, get_file, keep, storage
-from portal.files.storage import local_copy, make_key
+from portal.files.service import get_file, storage
+from portal.files.storage import local_copy
 from portal.files.workbook import read_list
 from portal.jobs.registry import Job, task
-from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.materials.expected import expect_in_open
 from portal.materials.kinds import CheckState
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
-from portal.materials.settling import settle
-from portal.materials.uploads import formats_of
-from tenants.vault import installed
+from portal.materials.verifying import Checked, verify
 
 
 @task("materials.take_calls", vendor_may=True)
@@ -79,61 +70,5 @@ def check_delivery(job: Job, *, delivery_id: str) -> dict[str, Any]:
     delivery, file, item, request = row
     if delivery.check_state != CheckState.PENDING:
         return {"delivery_id": delivery_id}
-    key = installed().key(job.session, delivery.tenant_id)
-    name = key.open(NAME_PLACE, file.id, file.name_sealed)
-    with local_copy(storage(), file.storage_key) as path:
-        settle(job.session, delivery, file, path)
-        found = inspect(path, name, formats_of(request, item.kind))
-        _write(delivery, file, found)
-        if found.ok and found.kind is not None and found.kind.is_audio:
-            _keep_peaks(delivery, found)
-            if not found.facts.get("playable", True):
-                _keep_copy(job, delivery, file, path, found)
+    verify(job.session, Checked(delivery, file, item, request), actor=job.actor)
     return {"delivery_id": delivery_id, "state": delivery.check_state}
-
-
-def _write(delivery: Delivery, file: StoredFile, found: Inspection) -> None:
-    delivery.check_state = CheckState.SOUND if found.ok else CheckState.PROBLEM
-    delivery.check_result = {
-        "kind": found.kind.value if found.kind else "",
-        "problems": [
-            {"code": problem.code, "params": dict(problem.params)} for problem in found.problems
-        ],
-        "facts": dict(found.facts),
-        "checked_at": clock.now().isoformat(),
-        "virus_scan": "not_scanned",
-    }
-    file.facts = dict(found.facts)
-    file.media_type = found.media_type or "application/octet-stream"
-
-
-def _keep_peaks(delivery: Delivery, found: Inspection) -> None:
-    if found.peaks is None:
-        return
-    key = make_key(delivery.tenant_id, delivery.delivered_at, of=uuid5(delivery.id, "peaks"))
-    storage().put(key, io.BytesIO(found.peaks), length=len(found.peaks))
-    delivery.peaks_key = key
-
-
-def _keep_copy(
-    job: Job, delivery: Delivery, file: StoredFile, path: Path, found: Inspection
-) -> None:
-    """An MP3 copy of a recording in a codec that browsers do not play (ADPCM, G.711)."""
-    if found.kind is None:
-        return
-    with tempfile.TemporaryDirectory(prefix="portal-") as folder:
-        target = Path(folder) / "copy.mp3"
-        audio.transcode(path, found.kind.value, target)
-        with target.open("rb") as copy:
-            made = keep(
-                job.session,
-                copy,
-                tenant_id=delivery.tenant_id,
-                purpose="playable_copy",
-                original_name=file.safe_name,
-                safe_name=f"{download_name(file.safe_name, found.kind).rpartition('.')[0]}.mp3",
-                media_type="audio/mpeg",
-                actor=job.actor,
-                made_from=(uuid5(delivery.id, "copy"), delivery.delivered_at),
-            )
-    delivery.playable_id = made.id

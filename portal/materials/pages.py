@@ -148,8 +148,17 @@ def change_forms(
 
 def problems_of(file: items.FileRow) -> list[str]:
     """What the check found, in the reader's language, each with how to mend it."""
+    return _sentences(file.problems)
+
+
+def remarks_of(file: items.FileRow) -> list[str]:
+    """What is to be looked at though the file can be used."""
+    return _sentences(file.remarks)
+
+
+def _sentences(said: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
     found = []
-    for code, params in file.problems:
+    for code, params in said:
         try:
             found.append(str(describe(code, params)))
         except KeyError:

@@ -228,6 +228,12 @@ class Wanted:
     required: bool = True
 
 
+def length_differs(seconds: float, listed: int) -> bool:
+    """Whether a recording is shorter or longer than its call by more than ten seconds and a tenth:
+    ringing and cutting make less."""
+    return abs(seconds - listed) > max(10.0, listed * 0.1)
+
+
 def parse_wanted(content: Mapping[str, Any]) -> dict[MaterialKind, dict[str, Any]]:
     """The scheme "materials wanted": kind → texts, formats and whether it is required.
 

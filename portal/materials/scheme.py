@@ -21,7 +21,7 @@ from portal.materials.kinds import MaterialKind
 from portal.materials.rules import WINDOW_DAYS, Wanted, parse_wanted, window, window_days
 from portal.schemes.service import Content, SchemeKind, as_mapping, in_force, register
 
-RECORDINGS = ["wav", "mp3", "m4a"]
+RECORDINGS = ["wav", "mp3", "m4a", "amr"]
 DOCUMENTS = ["xlsx", "pdf", "jpeg", "png"]
 
 

@@ -49,6 +49,7 @@ _WORDS = {
     "optional_missing": OPTIONAL_MISSING,
     "reasons": REASONS,
     "problems_of": pages.problems_of,
+    "remarks_of": pages.remarks_of,
 }
 
 
@@ -331,6 +332,7 @@ def answer(request_id: UUID) -> Answer:
     form = AnswerForm()
     form.reason.choices = []
     problem: PortalError | None = None
+    sent = request.files.get("proof")
     if form.validate_on_submit():
         try:
             done = answers.answer_unavailable(
@@ -339,6 +341,7 @@ def answer(request_id: UUID) -> Answer:
                 uuids_of(request.form.getlist("item")),
                 reason=form.reason.data or "",
                 note=form.note.data or "",
+                proof=(sent.filename, sent.stream) if sent and sent.filename else None,
                 actor=actor(),
             )
         except (Invalid, Conflict) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -92,16 +93,25 @@ def test_a_play_list_under_a_recordings_name_opens_nothing(tmp_path: Path) -> No
 
 @given(st.integers(1, 50_000), st.sampled_from([8000, 11025, 22050, 44100]), st.data())
 def test_every_sample_falls_into_one_peak(count: int, rate: int, data: st.DataObject) -> None:
-    """However the samples arrive, peak k covers exactly the samples of its tenth of a second."""
-    cuts = sorted(data.draw(st.lists(st.integers(0, count), max_size=5)))
-    phase, whole_so_far = 0, 0
-    starts: list[int] = []
-    for index, end in enumerate([*cuts, count]):
-        last = index == len(cuts)
-        found, whole = audio._cuts(phase, end - whole_so_far, rate, 10, last=last)
-        starts += [whole_so_far + int(start) for start in found]
-        whole_so_far += whole
-        phase = (phase + whole) % rate
-    assert whole_so_far == count
-    assert starts == [-(-k * rate // 10) for k in range(len(starts))]
-    assert len(starts) == -(-count * 10 // rate)
+    """However the samples arrive, peak k is the loudest of exactly its tenth of a second."""
+    cuts = sorted(data.draw(st.lists(st.integers(1, count), max_size=5)))
+    samples = np.random.default_rng(count).integers(-32768, 32767, count, np.int16)
+    meter = audio._Meter(10, 1)
+    for start, end in itertools.pairwise([0, *cuts, count]):
+        if end > start:
+            part = np.ascontiguousarray(samples[None, start:end])
+            frame = av.AudioFrame.from_ndarray(part, format="s16", layout="mono")
+            frame.rate = rate
+            meter.feed(frame)
+    (found,) = meter.finish().channels
+    edges = [-(-k * rate // 10) for k in range(-(-count * 10 // rate))]
+    loud = [np.abs(piece.astype(int)).max() for piece in np.split(samples, edges[1:])]
+    assert list(found) == [round(value / 32768 * 100) for value in loud]
+    assert meter.seconds == pytest.approx(count / rate)
+
+
+def test_what_diallers_write_is_decoded() -> None:
+    """ADPCM, AMR, GSM and G.711 are made playable, so their decoders must be there."""
+    for codec in ("adpcm_ima_wav", "adpcm_ms", "amrnb", "amrwb", "gsm_ms", "pcm_alaw", "pcm_mulaw"):
+        assert av.Codec(codec, "r")
+        assert not audio.browser_playable(codec)

@@ -154,7 +154,7 @@ def test_a_kind_that_is_not_wanted_here(tmp_path: Path) -> None:
     path = written(samples.pdf())(tmp_path / "a.pdf")
     (problem,) = inspect(path, "a.pdf", AUDIO).problems
     assert problem.code == "kind_not_wanted"
-    assert problem.params == {"found": "PDF", "accepted": "WAV, MP3, M4A"}
+    assert problem.params == {"found": "PDF", "accepted": "WAV, MP3, M4A, AMR"}
 
 
 def test_random_damage_never_makes_the_worker_fall(tmp_path: Path) -> None:

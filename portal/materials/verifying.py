@@ -1,0 +1,304 @@
+"""The check of a delivered file in the vendor's scope: what it is, if it was used before.
+
+Files are read in the sandbox; the scanner is asked where one is configured.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.contacts.models import CallRecord
+from portal.files import audio, fingerprint, images, virus
+from portal.files.inspect import Inspection, inspect
+from portal.files.kinds import kind_of_name
+from portal.files.models import StoredFile
+from portal.files.names import display_name
+from portal.files.problems import Problem
+from portal.files.service import NAME_PLACE, keep, storage
+from portal.files.storage import local_copy, make_key
+from portal.kernel import clock
+from portal.kernel.access import Actor
+from portal.kernel.settings import settings
+from portal.materials.kinds import CheckState
+from portal.materials.models import (
+    Delivery,
+    MaterialRequest,
+    RequestItem,
+    SoundKey,
+    SoundPrint,
+)
+from portal.materials.rules import length_differs
+from portal.materials.settling import settle
+from portal.materials.uploads import formats_of
+from tenants.rows import new_id
+from tenants.vault import installed
+
+MOSTLY = 0.9
+"""A recording with a larger silent share is remarked on."""
+OVERDRIVEN = 0.1
+_CANDIDATES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A delivery under check, with what it belongs to."""
+
+    delivery: Delivery
+    file: StoredFile
+    item: RequestItem
+    request: MaterialRequest
+
+
+def verify(session: Session, checked: Checked, *, actor: Actor) -> None:
+    """Check the file and write on the delivery what was found.
+
+    A problem makes the file unusable: wrong type, damaged, empty, two things in one, a virus.
+    Remarks are for people to look at: a length that the call list contradicts, silence, overdrive,
+    the same bytes or the same sound delivered for another case of this vendor.
+    """
+    delivery, file = checked.delivery, checked.file
+    key = installed().key(session, delivery.tenant_id)
+    name = key.open(NAME_PLACE, file.id, file.name_sealed)
+    with local_copy(storage(), file.storage_key) as path:
+        settle(session, delivery, file, path)
+        found = inspect(path, name, formats_of(checked.request, checked.item.kind))
+        verdict = virus.scan(path, settings().clamd)
+        problems = list(found.problems)
+        if verdict.scan is virus.Scan.FOUND:
+            problems.append(Problem("virus_found", {"name": verdict.name}))
+        remarks = _remarks(session, checked, found) if found.ok else []
+        _write(checked, found, problems, remarks, verdict)
+        if problems or found.kind is None:
+            return
+        if found.kind.is_audio:
+            _keep_peaks(delivery, found)
+            if not found.facts.get("playable", True):
+                _keep_copy(session, checked, path, found, actor=actor)
+        elif found.kind.is_image:
+            _keep_image(session, checked, path, found, actor=actor)
+
+
+def _write(
+    checked: Checked,
+    found: Inspection,
+    problems: Sequence[Problem],
+    remarks: Sequence[Problem],
+    verdict: virus.Verdict,
+) -> None:
+    delivery, file = checked.delivery, checked.file
+    delivery.check_state = CheckState.PROBLEM if problems else CheckState.SOUND
+    delivery.check_result = {
+        "kind": found.kind.value if found.kind else "",
+        "problems": _as_data(problems),
+        "remarks": _as_data(remarks),
+        "facts": dict(found.facts),
+        "checked_at": clock.now().isoformat(),
+        "virus_scan": verdict.scan.value,
+        "virus_why": verdict.why,
+        "sound_compared": found.sound is not None,
+    }
+    file.facts = dict(found.facts)
+    file.media_type = found.media_type or "application/octet-stream"
+
+
+def _as_data(said: Sequence[Problem]) -> list[dict[str, Any]]:
+    return [{"code": one.code, "params": dict(one.params)} for one in said]
+
+
+# --- remarks -------------------------------------------------------------------------------------
+
+
+def _remarks(session: Session, checked: Checked, found: Inspection) -> list[Problem]:
+    remarks = []
+    same = _same_bytes(session, checked)
+    if same is not None:
+        remarks.append(Problem("same_bytes", same))
+    if found.kind is None or not found.kind.is_audio:
+        return remarks
+    seconds = float(found.facts.get("duration", 0))
+    listed = _listed_seconds(session, checked.item)
+    if listed is not None and length_differs(seconds, listed):
+        remarks.append(Problem("length_differs", {"found": round(seconds), "listed": listed}))
+    for code, fact, most in (
+        ("mostly_silent", "silence", MOSTLY),
+        ("clipped", "clipping", OVERDRIVEN),
+    ):
+        share = float(found.facts.get(fact, 0))
+        if share > most:
+            remarks.append(Problem(code, {"share": round(share * 100)}))
+    if found.sound is not None:
+        again = _same_sound(session, checked, found.sound, seconds)
+        if again is not None and same is None:
+            remarks.append(Problem("same_sound", again))
+    return remarks
+
+
+def _listed_seconds(session: Session, item: RequestItem) -> int | None:
+    """How long the call lasted by the list, where the item is one call's recording."""
+    if item.call_id is None:
+        return None
+    return session.scalar(
+        sa.select(CallRecord.seconds).where(
+            CallRecord.tenant_id == item.tenant_id, CallRecord.id == item.call_id
+        )
+    )
+
+
+def _elsewhere(checked: Checked) -> Any:
+    """Deliveries of this vendor for other cases, with what they were delivered for."""
+    item = checked.item
+    return (
+        sa.select(RequestItem.case_no, MaterialRequest.number)
+        .select_from(Delivery)
+        .join(
+            RequestItem,
+            sa.and_(
+                RequestItem.tenant_id == Delivery.tenant_id, RequestItem.id == Delivery.item_id
+            ),
+        )
+        .join(
+            MaterialRequest,
+            sa.and_(
+                MaterialRequest.tenant_id == Delivery.tenant_id,
+                MaterialRequest.id == Delivery.request_id,
+            ),
+        )
+        .where(
+            Delivery.tenant_id == item.tenant_id,
+            Delivery.id != checked.delivery.id,
+            RequestItem.case_id != item.case_id,
+        )
+        .order_by(Delivery.id)
+        .limit(1)
+    )
+
+
+def _said(row: Any) -> dict[str, str | int] | None:
+    return {"case": row.case_no, "number": row.number} if row is not None else None
+
+
+def _same_bytes(session: Session, checked: Checked) -> dict[str, str | int] | None:
+    statement = _elsewhere(checked).where(Delivery.sha256 == checked.delivery.sha256)
+    return _said(session.execute(statement).first())
+
+
+def _same_sound(
+    session: Session, checked: Checked, words: bytes, seconds: float
+) -> dict[str, str | int] | None:
+    """Keep the fingerprint, and look for the same sound under another case of the vendor."""
+    tenant_id = checked.delivery.tenant_id
+    keys = fingerprint.keys(words)
+    shared = sa.func.count().label("shared")
+    found = session.execute(
+        sa.select(SoundKey.print_id, shared)
+        .where(SoundKey.tenant_id == tenant_id, SoundKey.word.in_(keys))
+        .group_by(SoundKey.print_id)
+        .having(shared >= fingerprint.FEWEST_KEYS)
+        .order_by(shared.desc(), SoundKey.print_id)
+        .limit(_CANDIDATES)
+    ).all()
+    prints = session.scalars(
+        sa.select(SoundPrint).where(
+            SoundPrint.tenant_id == tenant_id, SoundPrint.id.in_([row.print_id for row in found])
+        )
+    ).all()
+    known = [one for one in prints if one.delivery_id != checked.delivery.id]
+    matching = [one.delivery_id for one in known if fingerprint.same_sound(words, one.words)]
+    if len(known) == len(prints):
+        _keep_print(session, checked.delivery, words, seconds, keys)
+    statement = _elsewhere(checked).where(Delivery.id.in_(matching))
+    return _said(session.execute(statement).first())
+
+
+def _keep_print(
+    session: Session, delivery: Delivery, words: bytes, seconds: float, keys: Sequence[int]
+) -> None:
+    made = SoundPrint(
+        tenant_id=delivery.tenant_id,
+        id=new_id(),
+        delivery_id=delivery.id,
+        seconds=round(seconds),
+        words=words,
+    )
+    session.add(made)
+    session.flush()
+    session.add_all(
+        SoundKey(tenant_id=delivery.tenant_id, print_id=made.id, word=word) for word in keys
+    )
+    session.flush()
+
+
+# --- copies --------------------------------------------------------------------------------------
+
+
+def _keep_peaks(delivery: Delivery, found: Inspection) -> None:
+    if found.peaks is None:
+        return
+    key = make_key(delivery.tenant_id, delivery.delivered_at, of=uuid5(delivery.id, "peaks"))
+    storage().put(key, io.BytesIO(found.peaks), length=len(found.peaks))
+    delivery.peaks_key = key
+
+
+def _keep_copy(
+    session: Session, checked: Checked, path: Path, found: Inspection, *, actor: Actor
+) -> None:
+    """An MP3 copy of a recording in a codec that browsers do not play (ADPCM, G.711, GSM, AMR)."""
+    if found.kind is None:
+        return
+    with tempfile.TemporaryDirectory(prefix="portal-") as folder:
+        target = Path(folder) / "copy.mp3"
+        audio.transcode(path, found.kind.value, target)
+        checked.delivery.playable_id = _kept(
+            session, checked, target, "playable_copy", "mp3", actor=actor
+        )
+
+
+def _keep_image(
+    session: Session, checked: Checked, path: Path, found: Inspection, *, actor: Actor
+) -> None:
+    """A picture re-encoded, without metadata or anything behind it: what is shown in a page."""
+    if found.kind is None:
+        return
+    with tempfile.TemporaryDirectory(prefix="portal-") as folder:
+        target = Path(folder) / "copy"
+        images.clean_copy(path, found.kind.value, target)
+        ending = found.kind.extensions[0]
+        checked.delivery.playable_id = _kept(
+            session, checked, target, "clean_copy", ending, actor=actor
+        )
+
+
+def _kept(
+    session: Session,
+    checked: Checked,
+    target: Path,
+    purpose: str,
+    ending: str,
+    *,
+    actor: Actor,
+) -> UUID:
+    delivery, file = checked.delivery, checked.file
+    kind = kind_of_name(f"copy.{ending}")
+    stem, _dot, _ending = file.safe_name.rpartition(".")
+    with target.open("rb") as copy:
+        made = keep(
+            session,
+            copy,
+            tenant_id=delivery.tenant_id,
+            purpose=purpose,
+            original_name=file.safe_name,
+            safe_name=display_name(f"{stem or file.safe_name}.{ending}"),
+            media_type=kind.media_type if kind else checked.file.media_type,
+            actor=actor,
+            made_from=(uuid5(delivery.id, "copy"), delivery.delivered_at),
+        )
+    return made.id
