@@ -3,6 +3,7 @@
 python -m benchmarks [--json FILE] [--seconds N] [--refill]
 python -m benchmarks uploads [--json FILE]
 python -m benchmarks notices [--json FILE] [--count N]
+python -m benchmarks peaks [--json FILE]
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import draws, notices, place, uploads
+from benchmarks import draws, notices, peaks, place, uploads
 from benchmarks.fill import BUSY, COMPANY_EMAIL, PASSWORD, company_of, email, fill, vendor_ids
 from benchmarks.load import Outcome, closed_loop
 from benchmarks.pages import deep_page, first_case
@@ -140,6 +141,8 @@ def main() -> int:
         return uploads.main(sys.argv[2:])
     if sys.argv[1:2] == ["notices"]:
         return notices.main(sys.argv[2:])
+    if sys.argv[1:2] == ["peaks"]:
+        return peaks.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     parser.add_argument("--seconds", type=float, default=15, help="of each closed loop")

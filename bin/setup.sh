@@ -14,8 +14,8 @@ PATH=$VENV/bin:$PATH
 # Compiled code is kept: without it each command spends seconds compiling what it imports.
 unset PYTHONDONTWRITEBYTECODE
 
-# What WeasyPrint draws with, and what tells a file's type by its content.
-PACKAGES_RUN=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libmagic1)
+# What WeasyPrint draws with, what tells a file's type by its content, what compares recordings.
+PACKAGES_RUN=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libmagic1 libchromaprint1)
 # A browser, what looks into PDFs, and a Chinese font for the browser's screen.
 PACKAGES_TEST=(chromium poppler-utils qpdf fonts-noto-cjk)
 

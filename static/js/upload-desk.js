@@ -3,6 +3,7 @@
 // the contract of its three addresses stands with the macro.
 import { meta, refreshToken } from "./page.js";
 import { fromDrop, fromInput, identity, refusal } from "./desk/collect.js";
+import { readLists } from "./desk/lists.js";
 import { Row, chip, filesize, fill } from "./desk/rows.js";
 import { Failure, post } from "./desk/api.js";
 import { Sender } from "./desk/sender.js";
@@ -23,13 +24,14 @@ class Desk {
     };
     this.rows = new Map();
     this.choices = [];
+    this.hints = new Map();
     this.lastKey = 0;
     this.startedAt = 0;
     this.sentAtStart = 0;
     this.parts = {};
     for (const name of [
       "zone", "work", "body", "counts", "total", "total-text", "live", "notice", "notice-text",
-      "notice-link", "notice-again", "send", "retry-all", "clear-rest", "clear-done", "pause",
+      "notice-link", "notice-again", "send", "retry-all", "accept-all", "clear-rest", "clear-done", "pause",
       "resume", "cancel-all", "unfinished",
     ]) {
       this.parts[name] = box.querySelector(`[data-desk-${name}]`);
@@ -62,6 +64,9 @@ class Desk {
     this.listenToDrops();
     parts.send.addEventListener("click", () => this.send());
     parts["retry-all"].addEventListener("click", () => this.retry(this.of("failed")));
+    parts["accept-all"].addEventListener("click", () => {
+      for (const row of this.list().filter((one) => one.proposed)) row.accept();
+    });
     parts["clear-rest"].addEventListener("click", () => this.clear((row) => !this.kept(row)));
     parts["clear-done"].addEventListener("click", () => this.clear((row) => row.state === "done"));
     parts["notice-again"].addEventListener("click", () => this.again());
@@ -115,15 +120,33 @@ class Desk {
     const again = new Set(found.map((one) => one.path));
     this.clear((row) => ["failed", "refused"].includes(row.state) && again.has(row.path));
     const known = new Set(this.list().map(identity));
-    const fresh = found.filter((one) => !known.has(identity(one)));
+    const unknown = found.filter((one) => !known.has(identity(one)));
+    const fresh = await this.takeLists(unknown);
     const rows = fresh.map((one) => this.insert(one));
     this.parts.work.hidden = this.rows.size === 0;
-    const skipped = found.length - fresh.length;
+    const skipped = found.length - unknown.length;
     this.say(fill(skipped ? this.strings.added_skipped : this.strings.added, {
       n: rows.length,
       m: skipped,
     }));
     await this.match(rows.filter((row) => row.state === "matching"));
+  }
+
+  /** Read the lists among the files (which file is of which case or call); gives the others. */
+  async takeLists(found) {
+    const read = await readLists(found, this.box.dataset.manifestUrl);
+    for (const [name, hint] of read.hints) this.hints.set(name, hint);
+    if (read.hints.size) {
+      this.say(fill(this.strings.list_read, { n: read.hints.size }));
+      const again = this.of("unmatched", "unexpected").filter((row) => this.hintOf(row));
+      for (const row of again) row.to("matching");
+      await this.match(again);
+    }
+    return read.rest;
+  }
+
+  hintOf(row) {
+    return this.hints.get(row.file.name.toLowerCase());
   }
 
   insert(one) {
@@ -158,7 +181,9 @@ class Desk {
 
   describe(row) {
     const { key, path, itemId, file } = row;
-    return { key, name: file.name, path, size: file.size, type: file.type, item_id: itemId };
+    row.hint = this.hintOf(row);
+    const { name, size, type } = file;
+    return { key, name, path, size, type, item_id: itemId, hint: row.hint };
   }
 
   takeAnswers(rows, answers) {
@@ -356,6 +381,9 @@ class Desk {
     parts.send.disabled = ready === 0;
     parts.send.querySelector("[data-label]").textContent = fill(strings.send, { n: ready });
     parts["retry-all"].hidden = this.of("failed").length < 2;
+    const proposed = this.list().filter((row) => row.proposed).length;
+    parts["accept-all"].hidden = proposed === 0;
+    parts["accept-all"].querySelector("[data-label]").textContent = fill(this.strings.accept_all, { n: proposed });
     parts["clear-rest"].hidden = this.list().every((row) => this.kept(row));
     parts["clear-done"].hidden = this.of("done").length === 0;
     const moving = this.list().some((row) => row.busy);

@@ -65,6 +65,7 @@ export class Row {
     this.itemLabel = "";
     this.text = "";
     this.choices = [];
+    this.proposal = null;
     this.byHand = false;
     this.sentBytes = 0;
     this.ticket = null;
@@ -87,7 +88,7 @@ export class Row {
     this.element = this.desk.template.content.firstElementChild.cloneNode(true);
     const part = (name) => this.element.querySelector(`[data-${name}]`);
     this.parts = {};
-    for (const name of ["item", "choose", "message", "chip", "state", "bar", "retry", "remove", "remove-text"]) {
+    for (const name of ["item", "choose", "message", "accept", "chip", "state", "bar", "retry", "remove", "remove-text"]) {
       this.parts[name] = part(name);
     }
     const { strings } = this.desk;
@@ -102,6 +103,7 @@ export class Row {
     this.parts.bar.setAttribute("aria-label", fill(strings.progress_one, { name }));
     this.parts.choose.addEventListener("focus", () => this.offer(true));
     this.parts.choose.addEventListener("change", () => this.choose());
+    this.parts.accept.addEventListener("click", () => this.accept());
     this.parts.retry.addEventListener("click", () => this.desk.retry([this]));
     this.parts.remove.addEventListener("click", () => this.desk.remove(this));
     this.draw();
@@ -114,6 +116,7 @@ export class Row {
     this.itemLabel = answer.item_label ?? "";
     this.text = answer.message ?? "";
     this.choices = answer.choices ?? [];
+    this.proposal = answer.proposal ?? null;
     this.byHand = false;
     this.offer(false);
     this.draw();
@@ -135,6 +138,21 @@ export class Row {
     const options = [...unique, ...rest].map(({ id, label }) => new Option(label, id));
     choose.replaceChildren(first, ...options);
     choose.value = selected ?? "";
+  }
+
+  /** Whether the server guesses where it belongs and nobody has said yet. */
+  get proposed() {
+    return Boolean(this.proposal) && !this.byHand && PREVIEW.includes(this.state);
+  }
+
+  /** Say yes to the server's guess. */
+  accept() {
+    this.byHand = true;
+    this.itemId = this.proposal.id;
+    this.itemLabel = this.proposal.label;
+    this.offer(false);
+    this.draw();
+    this.desk.summarise();
   }
 
   choose() {
@@ -171,6 +189,8 @@ export class Row {
     parts.item.hidden = asks;
     parts.item.textContent = this.itemLabel || "—";
     parts.message.textContent = this.text;
+    parts.accept.hidden = !this.proposed;
+    if (this.proposed) parts.accept.textContent = fill(desk.strings.accept, this.proposal);
     parts.bar.hidden = !BUSY.includes(state) || (state === "queued" && !this.sentBytes);
     parts.retry.hidden = state !== "failed";
     parts.remove.hidden = ["done", "ending"].includes(state);

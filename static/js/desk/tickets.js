@@ -46,12 +46,13 @@ export class Tickets {
   start(rows) {
     this.waiting = this.waiting.filter((row) => !rows.includes(row));
     const answer = post(this.startUrl, {
-      files: rows.map(({ key, path, itemId, file }) => ({
+      files: rows.map(({ key, path, itemId, file, hint }) => ({
         key,
         name: file.name,
         path,
         size: file.size,
         item_id: itemId,
+        hint,
         modified: file.lastModified,
       })),
     });
