@@ -89,7 +89,7 @@ def menu() -> Markup:
     It is the same for all people of the same roles, so it is drawn once for each page's entry,
     language and set of roles.
     """
-    if g.get("session") is None or g.get("signed") is None:
+    if g.get("signed") is None:
         return Markup()
     here = request.endpoint or ""
     active = getattr(current_app.view_functions.get(here), "menu", "") or here

@@ -49,3 +49,11 @@ def test_every_page_carries_it_with_a_nonce_of_its_own(portal: Portal, path: str
             assert tags
         assert all(f'nonce="{nonce}"' in tag for tag in tags)
     assert len(nonces) == 2
+
+
+def test_a_wrong_password_leaves_the_page_whole(portal: Portal) -> None:
+    """The sign-in login's session takes the place of the request's own; the menu stays."""
+    client = portal.client(portal.world.vendors[0].email(Role.OFFICE))
+    data = {"old": "not this one", "new": "another good one", "again": "another good one"}
+    answer = client.post("/account", data=data)
+    assert answer.status_code == 422 and 'href="/requests' in answer.text
