@@ -32,6 +32,8 @@ from portal.notices import timeline
 from portal.notices.mailed import note_mails
 from portal.receipts.imports import jobs as receipt_imports_jobs
 from portal.rectification import arrivals as rectification_arrivals
+from portal.rectification import extensions as rectification_extensions
+from portal.rectification import rechecks
 from portal.retention import jobs as retention_jobs
 from portal.retention import service as retention
 from portal.scoring import jobs as scoring_jobs
@@ -52,6 +54,17 @@ TASK_MODULES = (
 """Modules whose import registers tasks."""
 
 
+FOLLOWING = (
+    extensions.announce,
+    rectification_extensions.announce,
+    rechecks.open_due,
+    materials_arrivals.announce,
+    rectification_arrivals.announce,
+)
+"""What follows the clocks in one sweep: news of vendors' steps for the company's people, and the
+re-checks whose day has come."""
+
+
 def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
     """What the worker does again and again, beside the jobs."""
     actor = system_actor(company_id)
@@ -66,8 +79,8 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
             deadlines.sweep(session, actor=actor)
             deadlines.remind(session, actor=actor)
             deadlines.remind_after(session, calendar_service.load(session), actor=actor)
-            for told in (extensions, materials_arrivals, rectification_arrivals):
-                told.announce(session, actor=actor)
+            for step in FOLLOWING:
+                step(session, actor=actor)
             session.commit()
 
     def give_up_uploads() -> None:

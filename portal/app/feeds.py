@@ -84,6 +84,7 @@ def _entry(row: Deadline, base: str) -> ics.Entry:
     words = {
         "material_request": _("Material request %(label)s", label=row.label),
         "rectification": _("Rectification notice %(label)s", label=row.label),
+        "rectification_recheck": _("Re-check of %(label)s", label=row.label),
         "finding_form": _("Assessment form: %(label)s", label=row.label),
     }
     summary = str(words.get(row.kind, row.label))

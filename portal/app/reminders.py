@@ -13,11 +13,14 @@ from portal.kernel.access import Actor, Role
 from portal.kernel.phrases import Phrase, phrase
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
+from portal.rectification import escalation
+from portal.rectification import queries as rectification
 
 VENDOR = (Role.MANAGER, Role.OFFICE)
 FOLLOWERS = {
     "material_request": (Role.AUDITOR, Role.AUDIT_HEAD),
     "rectification": (Role.VENDOR_MANAGER,),
+    "rectification_recheck": (Role.VENDOR_MANAGER,),
     "finding_form": (Role.AUDITOR, Role.AUDIT_HEAD),
 }
 """Who in the company follows a kind of clock up; vendor managers follow the others."""
@@ -26,6 +29,7 @@ ESCALATION = (Role.AUDIT_HEAD, Role.VENDOR_MANAGER)
 _PATHS = {
     "material_request": "/requests/{}",
     "rectification": "/rectifications/{}",
+    "rectification_recheck": "/rectifications/{}",
 }
 
 
@@ -78,7 +82,15 @@ def passed(session: Session, event: DeadlinePassed, actor: Actor) -> None:
     row = event.deadline
     message = phrase("Overdue: %(label)s was due %(due)s.", label=row.label, due=_due(row))
     _tell_vendor(session, row, message, MessageKind.OVERDUE)
-    _tell_company(session, row, followers(row.kind), message, MessageKind.OVERDUE, actor)
+    told = _told(session, row, still_open=False)
+    _tell_company(session, row, told, message, MessageKind.OVERDUE, actor)
+
+
+def _told(session: Session, row: Deadline, *, still_open: bool) -> tuple[Role, ...]:
+    """Who in the company is told of a breach: a rectification notice goes higher by its level."""
+    if row.kind == rectification.CLOCK:
+        return escalation.told_of(session, row.tenant_id, row.subject_id, still_open=still_open)
+    return followers(row.kind)
 
 
 def unmet(session: Session, event: DeadlineUnmet, actor: Actor) -> None:
@@ -90,7 +102,7 @@ def unmet(session: Session, event: DeadlineUnmet, actor: Actor) -> None:
         due=_due(row),
     )
     _tell_vendor(session, row, message, MessageKind.OVERDUE)
-    told = sorted({*followers(row.kind), *ESCALATION})
+    told = sorted({*_told(session, row, still_open=True), *ESCALATION})
     _tell_company(session, row, told, message, MessageKind.OVERDUE, actor)
 
 

@@ -38,6 +38,7 @@ from portal.notices.timeline import DocumentUnopened
 from portal.notifications import views as messages_views
 from portal.receipts import views as receipts_views
 from portal.receipts.imports import views as receipt_imports_views
+from portal.rectification import course_views as rectification_course
 from portal.rectification import desk as rectification_desk
 from portal.rectification import views as rectification_views
 from portal.retention import views as retention_views
@@ -72,6 +73,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     assessments_views.bp,
     rectification_views.bp,
     rectification_desk.bp,
+    rectification_course.bp,
     excellence_views.bp,
     scoring_views.bp,
     fees_views.bp,

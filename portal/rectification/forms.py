@@ -6,9 +6,19 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import (
+    DateField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from portal.rectification.kinds import Recheck
 from portal.rectification.rules import (
     MOST_DAYS,
     AnswerText,
@@ -128,4 +138,66 @@ class ReturnForm(FlaskForm):
             InputRequired(_l("Enter a number of working days, 1 to 60.")),
             NumberRange(1, MOST_DAYS, _l("Enter a number of working days, 1 to 60.")),
         ],
+    )
+
+
+class AskForm(FlaskForm):
+    """More time for a round, with the reason (延期申请)."""
+
+    wanted = DateField(_l("Extended until"), [InputRequired(_l("Choose a working day."))])
+    reason = TextAreaField(
+        _l("Reason"),
+        [InputRequired(_l("Write why more time is needed.")), Length(max=1_000)],
+        description=_l("The company reads it and decides."),
+        render_kw={"rows": 3},
+    )
+
+
+class ExtensionForm(FlaskForm):
+    """The decision on an extension: a date, and the ground, which the vendor reads."""
+
+    until = DateField(_l("Extended until"), [Optional()])
+    note = TextAreaField(
+        _l("Ground"),
+        [InputRequired(_l("Write the ground of the decision.")), Length(max=1_000)],
+        description=_l("The vendor reads it; a granted date keeps it as its ground."),
+        render_kw={"rows": 3},
+    )
+
+
+class MilestoneForm(FlaskForm):
+    """A step of the correction and the day it is planned for."""
+
+    text = StringField(
+        _l("Step"), [InputRequired(_l("Write what is done by when.")), Length(max=200)]
+    )
+    planned_on = DateField(_l("Planned for"), [InputRequired(_l("Choose a day."))])
+
+
+class ReopenForm(ReturnForm):
+    """Open an accepted notice again, with a reason and a new date."""
+
+
+class RecheckForm(FlaskForm):
+    """The result of the effectiveness re-check."""
+
+    version = HiddenField()
+    result = RadioField(
+        _l("Result"),
+        [InputRequired(_l("Choose the result."))],
+        choices=[
+            SelectChoice(Recheck.EFFECTIVE.value, _l("Effective")),
+            SelectChoice(Recheck.REOPENED.value, _l("Not effective: reopen this notice")),
+            SelectChoice(Recheck.FOLLOWED.value, _l("Not effective: draft a follow-up notice")),
+        ],
+    )
+    reason = TextAreaField(
+        _l("What was checked, and what was found"),
+        [InputRequired(_l("Write the reason; the vendor reads it.")), Length(max=1_000)],
+        render_kw={"rows": 3},
+    )
+    working_days = IntegerField(
+        _l("New deadline in working days"),
+        [Optional(), NumberRange(1, MOST_DAYS, _l("Enter a number of working days, 1 to 60."))],
+        description=_l("Only for reopening."),
     )

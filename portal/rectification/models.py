@@ -8,14 +8,17 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.rectification.kinds import SOURCES, RectificationState
+from portal.rectification.kinds import SOURCES, ExtensionState, Recheck, RectificationState
 from tenants.rows import Base, IssuedRow, TenantRow, id_index, one_of, tenant_fk
 
 
 class Rectification(IssuedRow, Base):
     """A notice that orders a vendor to correct something by a date; tracked until accepted.
 
-    `working_days` is the deadline counted from the day of issue; `due_at` moves with each return.
+    `working_days` is the deadline counted from the day of issue; `due_at` moves with each return
+    and extension. `recheck_on`: the day from which the company owes the effectiveness re-check of
+    an accepted notice, until its clock is opened. `follows_id`: the forerunner whose correction a
+    re-check found not effective.
     Once issued, a trigger of the database refuses every change but that of its state.
     """
 
@@ -25,7 +28,13 @@ class Rectification(IssuedRow, Base):
         one_of("source", SOURCES),
         tenant_fk("document_id", "documents"),
         tenant_fk("form_id", "assessment_forms"),
+        tenant_fk("follows_id", "rectifications"),
         sa.UniqueConstraint("tenant_id", "number"),
+        sa.Index(
+            "ix_rectifications_recheck",
+            "recheck_on",
+            postgresql_where=sa.text("recheck_on IS NOT NULL"),
+        ),
         sa.Index("ix_rectifications_created", "created_at", "id"),
         sa.Index("ix_rectifications_tenant_created", "tenant_id", "created_at", "id"),
         # A vendor may write `state` but not `closed_at`: it cannot close a notice.
@@ -56,6 +65,8 @@ class Rectification(IssuedRow, Base):
     closed_by_name: Mapped[str | None]
     close_reason: Mapped[str | None]
     document_id: Mapped[UUID | None]
+    recheck_on: Mapped[date | None]
+    follows_id: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(default=1)
 
 
@@ -141,13 +152,22 @@ class Evidence(TenantRow, Base):
 
 
 class Decision(IssuedRow, Base):
-    """The company's decision on an answer: accepted, or returned with a reason and a new date."""
+    """The company's decision on an answer: accepted, or returned with a reason and a new date; and
+    an accepted one that was reopened later, with its reason and date."""
 
     __tablename__ = "rectification_decisions"
     __table_args__ = (
         tenant_fk("rectification_id", "rectifications"),
-        one_of("verdict", ("accepted", "returned")),
-        sa.UniqueConstraint("tenant_id", "rectification_id", "round"),
+        one_of("verdict", ("accepted", "returned", "reopened")),
+        sa.UniqueConstraint("tenant_id", "rectification_id", "round", "verdict"),
+        sa.Index(
+            "uq_rectification_decisions_one_answer",
+            "tenant_id",
+            "rectification_id",
+            "round",
+            unique=True,
+            postgresql_where=sa.text("verdict <> 'reopened'"),
+        ),
     )
 
     rectification_id: Mapped[UUID]
@@ -155,4 +175,97 @@ class Decision(IssuedRow, Base):
     verdict: Mapped[str]
     reason: Mapped[str]
     new_due_at: Mapped[datetime | None]
+    by_name: Mapped[str]
+
+
+class Extension(TenantRow, Base):
+    """The vendor asks for more time before a round's clock runs out (延期申请), and what became of
+    it. `deadline_id` is the clock asked about, `old_due_at` its time then; `told_at`: when the
+    company's people were told. The granted date may be another than the wanted one."""
+
+    __tablename__ = "rectification_extensions"
+    __table_args__ = (
+        tenant_fk("rectification_id", "rectifications"),
+        tenant_fk("deadline_id", "deadlines"),
+        one_of("state", ExtensionState),
+        sa.CheckConstraint(
+            "(state = 'asked') = (decided_at IS NULL AND decided_by IS NULL)", name="decided_fully"
+        ),
+        sa.CheckConstraint(
+            "(state = 'granted') = (new_due_at IS NOT NULL)", name="granted_has_date"
+        ),
+        sa.Index(
+            "uq_rectification_extensions_one_open",
+            "tenant_id",
+            "deadline_id",
+            unique=True,
+            postgresql_where=sa.text("state = 'asked'"),
+        ),
+        sa.Index("ix_rectification_extensions_notice", "tenant_id", "rectification_id", "asked_at"),
+        sa.Index(
+            "ix_rectification_extensions_untold",
+            "asked_at",
+            postgresql_where=sa.text("told_at IS NULL"),
+        ),
+        id_index("rectification_extensions"),
+    )
+    vendor_insert = True
+
+    rectification_id: Mapped[UUID]
+    deadline_id: Mapped[UUID]
+    state: Mapped[str]
+    reason: Mapped[str]
+    old_due_at: Mapped[datetime]
+    wanted_at: Mapped[datetime]
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[UUID]
+    asked_by_name: Mapped[str]
+    told_at: Mapped[datetime | None]
+    new_due_at: Mapped[datetime | None]
+    decision_note: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
+    decided_by_name: Mapped[str | None]
+
+
+class Milestone(TenantRow, Base):
+    """A step of the correction that the vendor plans for a day, and when it was done (里程碑). Both
+    sides see it. A trigger of the database lets a step that is done neither change nor go."""
+
+    __tablename__ = "rectification_milestones"
+    __table_args__ = (
+        tenant_fk("rectification_id", "rectifications"),
+        sa.CheckConstraint("(done_at IS NULL) = (done_by_name IS NULL)", name="done_by_somebody"),
+        sa.Index(
+            "ix_rectification_milestones_notice", "tenant_id", "rectification_id", "planned_on"
+        ),
+        id_index("rectification_milestones"),
+    )
+    vendor_insert = True
+    vendor_update = ("done_at", "done_by_name")
+    vendor_delete = True
+
+    rectification_id: Mapped[UUID]
+    text: Mapped[str]
+    planned_on: Mapped[date]
+    added_at: Mapped[datetime]
+    added_by_name: Mapped[str]
+    done_at: Mapped[datetime | None]
+    done_by_name: Mapped[str | None]
+
+
+class RecheckResult(IssuedRow, Base):
+    """The result of an effectiveness re-check (复查结论) with its reason, and what followed."""
+
+    __tablename__ = "rectification_rechecks"
+    __table_args__ = (
+        tenant_fk("rectification_id", "rectifications"),
+        one_of("result", Recheck),
+        sa.UniqueConstraint("tenant_id", "rectification_id", "round"),
+    )
+
+    rectification_id: Mapped[UUID]
+    round: Mapped[int]
+    result: Mapped[str]
+    reason: Mapped[str]
     by_name: Mapped[str]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from flask import render_template
 from flask_babel import gettext as _
+from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 
 from portal.audits.words import LEVELS
@@ -14,19 +18,28 @@ from portal.calendar import service as calendar_service
 from portal.deadlines.models import Deadline
 from portal.deadlines.queries import ClockView, clock_view
 from portal.kernel import clock
+from portal.kernel.access import Actor
 from portal.kernel.errors import PortalError
 from portal.kernel.web import actor, db
 from portal.notices.models import Document
 from portal.notices.queries import get_document, recipients_of
-from portal.rectification import queries, service
+from portal.rectification import extensions, milestones, queries, rechecks, service
 from portal.rectification.answers import TAKEN
-from portal.rectification.forms import AnswerForm, ReturnForm
+from portal.rectification.forms import (
+    AnswerForm,
+    AskForm,
+    ExtensionForm,
+    MilestoneForm,
+    RecheckForm,
+    ReopenForm,
+    ReturnForm,
+)
 from portal.rectification.kinds import RectificationState as State
-from portal.rectification.models import Rectification
+from portal.rectification.models import Extension, Milestone, RecheckResult, Rectification
 from portal.rectification.permissions import ANSWER, MANAGE
 from portal.rectification.queries import Round
 from portal.rectification.rules import OPEN_TO_ANSWER
-from portal.rectification.words import SOURCE_NAMES, STATES
+from portal.rectification.words import EXTENSION_STATES, RECHECKS, SOURCE_NAMES, STATES
 from tenants.models import Tenant
 
 
@@ -54,6 +67,23 @@ def events(notice: Rectification, rounds: Sequence[Round]) -> list[dict[str, Any
             found.append(
                 _event(decision.issued_at, title, decision.by_name, decision.reason, "warning")
             )
+        found += _late(one)
+        if decision and decision.verdict == "accepted" and one.reopening:
+            title = _("Round %(no)s: accepted", no=one.number)
+            found.append(
+                _event(decision.issued_at, title, decision.by_name, decision.reason, "success")
+            )
+        if one.reopening:
+            title = _("Reopened, a new date is set")
+            found.append(
+                _event(
+                    one.reopening.issued_at,
+                    title,
+                    one.reopening.by_name,
+                    one.reopening.reason,
+                    "warning",
+                )
+            )
     if notice.closed_at:
         cancelled = notice.state == State.CANCELLED
         title = _("Cancelled") if cancelled else _("Accepted; the notice is closed")
@@ -67,7 +97,15 @@ def events(notice: Rectification, rounds: Sequence[Round]) -> list[dict[str, Any
                 tone,
             )
         )
-    return found
+    return sorted(found, key=lambda one: one["at"])
+
+
+def _late(one: Round) -> list[dict[str, Any]]:
+    """That a round ran out unanswered, in its place of the history."""
+    if one.clock is None or one.clock.breached_at is None:
+        return []
+    title = _("Round %(no)s: overdue; the company's people are told", no=one.number)
+    return [_event(one.clock.breached_at, title, "", "", "danger")]
 
 
 def _event(at: Any, title: str, who: str, text: str, tone: str) -> dict[str, Any]:
@@ -95,8 +133,10 @@ def page(
     answer_form: AnswerForm | None = None,
     return_form: ReturnForm | None = None,
     refused: Sequence[PortalError] = (),
+    given: Mapping[str, FlaskForm] = MappingProxyType({}),
 ) -> str:
-    """The page of a notice, with whatever was typed and why it was not taken."""
+    """The page of a notice, with whatever was typed and why it was not taken (`given`: the forms
+    of its course by name)."""
     person = actor()
     company = person.is_company
     rounds = queries.rounds_of(db(), notice, drafts=not company)
@@ -132,10 +172,72 @@ def page(
         company=company,
         may_manage=manages,
         may_answer=person.may(ANSWER) and notice.state in OPEN_TO_ANSWER,
+        course=course_of(db(), notice, person, given),
         accept_types=",".join(f".{end}" for kind in sorted(TAKEN) for end in kind.extensions),
         levels=LEVELS,
         states=STATES,
         sources=SOURCE_NAMES,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What runs beside the rounds: extensions, milestones, re-checks, what follows, with the
+    forms that the reader may send."""
+
+    extensions: Sequence[Extension]
+    waiting: Extension | None
+    milestones: Sequence[Milestone]
+    results: Sequence[RecheckResult]
+    recheck_clock: ClockView | None
+    forerunner: Rectification | None
+    follow_ups: Sequence[Rectification]
+    forms: Mapping[str, FlaskForm]
+    may_ask: bool
+    may_plan: bool
+    may_finish: bool
+    may_reopen: bool
+    today: date
+    names: Mapping[str, Mapping[str, Any]]
+
+
+def course_of(
+    session: Session, notice: Rectification, person: Actor, given: Mapping[str, FlaskForm]
+) -> Course:
+    """The course of a notice as `person` may see and move it."""
+    answers, manages = person.may(ANSWER), person.may(MANAGE)
+    waiting = extensions.waiting(session, notice)
+    due = rechecks.due_clock(session, notice) if manages else None
+    days = {"version": notice.version, "working_days": notice.working_days}
+    made: dict[str, FlaskForm] = {
+        "ask": AskForm(formdata=None, prefix="ask-"),
+        "extension": ExtensionForm(
+            formdata=None,
+            prefix="extension-",
+            data={"until": clock.beijing(waiting.wanted_at).date() if waiting else None},
+        ),
+        "milestone": MilestoneForm(formdata=None, prefix="milestone-"),
+        "reopen": ReopenForm(formdata=None, prefix="reopen-", data=days),
+        "recheck": RecheckForm(formdata=None, prefix="recheck-", data=days),
+    }
+    forerunner = None
+    if notice.follows_id is not None:
+        forerunner = queries.get_notice(session, notice.follows_id)
+    return Course(
+        extensions=extensions.of_notice(session, notice),
+        waiting=waiting,
+        milestones=milestones.of_notice(session, notice),
+        results=rechecks.results_of(session, notice),
+        recheck_clock=clock_for(session, due),
+        forerunner=forerunner,
+        follow_ups=rechecks.follow_ups_of(session, notice),
+        forms={**made, **given},
+        may_ask=answers and extensions.may_be_asked(session, notice),
+        may_plan=answers and notice.state in milestones.PLANNED_IN,
+        may_finish=answers and notice.state != State.CANCELLED,
+        may_reopen=manages and notice.state == State.ACCEPTED,
+        today=clock.today(),
+        names={"extensions": EXTENSION_STATES, "rechecks": RECHECKS},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,14 @@ from tenants.models import Tenant, TenantKind
 
 TITLE = "整改通知书"
 _PARTS = {"manager": "经理", "supervisor": "主管"}
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """`stop`: account and person stop at once; `recheck`: days until the re-check."""
+
+    stop: bool
+    recheck: int
 
 
 def department_of(actor: Actor) -> str:
@@ -49,14 +58,11 @@ def notice_content(
     notice: Rectification,
     demands: Sequence[Demand],
     due: Due,
+    duties: Duties,
     *,
-    stop: bool,
     actor: Actor,
 ) -> dict[str, Any]:
-    """What the paper holds, in the shape of `portal.notices.papers.rectification`.
-
-    `stop`: the level demands that account and person stop at once.
-    """
+    """What the paper holds, in the shape of `portal.notices.papers.rectification`."""
     company = session.scalars(sa.select(Tenant).where(Tenant.kind == TenantKind.COMPANY)).one()
     vendor = session.scalars(sa.select(Tenant).where(Tenant.id == notice.tenant_id)).one()
     department = department_of(actor)
@@ -71,15 +77,20 @@ def notice_content(
         "answer_at": f"{settings().base_url}/rectifications/{notice.id}",
         "contact": {"name": actor.name, "department": department},
         "signed": {"name": actor.name, "at": clock.now().isoformat()},
+        "recheck_days": duties.recheck,
     }
     number = _contract(session, notice.tenant_id)
     if number:
         content["contract"] = {"number": number}
+    if notice.follows_id:
+        former = session.get(Rectification, (notice.tenant_id, notice.follows_id))
+        if former is not None and former.number:
+            content["follows"] = former.number
     if notice.form_id:
         form = session.get(AssessmentForm, (notice.tenant_id, notice.form_id))
         if form is not None and form.number:
             content["source_reference"] = form.number
-    if stop:
+    if duties.stop:
         content["stops"] = [STOPS]
     return content
 

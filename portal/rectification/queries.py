@@ -31,6 +31,8 @@ from tenants.models import Tenant
 
 CLOCK = "rectification"
 """The kind of the clock of a notice; a return opens the next round's."""
+RECHECK = "rectification_recheck"
+"""The kind of the company's own clock: the effectiveness re-check is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,7 @@ class Round:
     answer: Answer | None
     files: tuple[EvidenceFile, ...]
     decision: Decision | None
+    reopening: Decision | None
 
 
 def rounds_of(session: Session, notice: Rectification, *, drafts: bool) -> list[Round]:
@@ -230,7 +233,9 @@ def rounds_of(session: Session, notice: Rectification, *, drafts: bool) -> list[
     answers = {row.round: row for row in session.scalars(sa.select(Answer).filter_by(**mine))}
     if not drafts:
         answers = {no: row for no, row in answers.items() if row.state == "submitted"}
-    decisions = {row.round: row for row in session.scalars(sa.select(Decision).filter_by(**mine))}
+    every = session.scalars(sa.select(Decision).filter_by(**mine)).all()
+    decisions = {row.round: row for row in every if row.verdict != "reopened"}
+    reopenings = {row.round: row for row in every if row.verdict == "reopened"}
     clocks = {
         row.round: row
         for row in session.scalars(
@@ -249,6 +254,7 @@ def rounds_of(session: Session, notice: Rectification, *, drafts: bool) -> list[
             answers.get(number),
             files.get(answers[number].id, ()) if number in answers else (),
             decisions.get(number),
+            reopenings.get(number),
         )
         for number in range(1, notice.round + 1)
     ]

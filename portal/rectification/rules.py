@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 
+from portal.calendar.rules import Due, WorkingCalendar
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.phrases import Phrase, phrase
+from portal.materials import rules as material_rules
 from portal.rectification.kinds import RectificationState as State
 
 TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
@@ -27,6 +29,7 @@ OPEN_TO_ANSWER = frozenset({State.ISSUED, State.RETURNED})
 
 MOST_DEMANDS = 50
 MOST_DAYS = 60
+MOST_MILESTONES = 20
 _NUMBERING = re.compile(r"^\s*(?:\d{1,3}\s*[、.．)）](?!\d)|[-•·*])\s*")
 
 
@@ -48,6 +51,16 @@ _WHY_NOT: Mapping[State, Phrase] = MappingProxyType(
         State.CANCELLED: phrase("This notice is cancelled; nothing is changed any more."),
     }
 )
+
+
+def reopened(state: str) -> State:
+    """The state of an accepted notice that is opened again; `Conflict` for any other."""
+    if State(state) is State.ACCEPTED:
+        return State.RETURNED
+    raise Conflict(
+        phrase("Only an accepted notice can be reopened."),
+        phrase("The page shows its present state."),
+    )
 
 
 def check_open(state: str) -> None:
@@ -89,6 +102,49 @@ def check_days(chosen: int, proposed: int) -> int:
         ),
         phrase("Leave the field empty to take the level's own deadline."),
     )
+
+
+def check_new_days(days: int) -> int:
+    """`days`, if a new round may have so many working days; else `Invalid`."""
+    if 1 <= days <= MOST_DAYS:
+        return days
+    raise Invalid(
+        phrase("The new deadline must be 1 to %(most)s working days.", most=MOST_DAYS),
+        phrase("Choose another number of working days."),
+    )
+
+
+def check_extension(
+    calendar: WorkingCalendar, *, due_at: datetime, wanted: date, now: datetime
+) -> Due:
+    """The new due time of a round for a day: its close of business, with every day since the old
+    one. Asked and granted before the clock runs out (`Conflict`), to a later working day
+    (`Invalid`, `YearNotConfirmed`)."""
+    if now > due_at:
+        raise Conflict(
+            phrase("The deadline has passed; it cannot be extended any more."),
+            phrase("Submit the answer: it is taken, and recorded as late."),
+        )
+    return material_rules.check_extension(calendar, due_at=due_at, wanted=wanted, now=now)
+
+
+def check_milestone(text: str, planned_on: date | None, today: date, known: int) -> date:
+    """The planned day of a new milestone, if it may be added: a text, a day not gone by, and at
+    most 20 of them (`Invalid`)."""
+    if not text or planned_on is None:
+        raise Invalid(
+            phrase("A milestone needs a text and a day."), phrase("Write what is done by when.")
+        )
+    if planned_on < today:
+        raise Invalid(
+            phrase("The day of a new milestone has gone by."), phrase("Choose today or later.")
+        )
+    if known >= MOST_MILESTONES:
+        raise Invalid(
+            phrase("A notice takes at most %(most)s milestones.", most=MOST_MILESTONES),
+            phrase("Combine some of them."),
+        )
+    return planned_on
 
 
 def check_complete(text: NoticeText) -> None:

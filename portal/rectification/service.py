@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,16 +25,18 @@ from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from portal.rectification.kinds import RectificationState as State
 from portal.rectification.models import Answer, Decision, Demand, Rectification
-from portal.rectification.paper import TITLE, notice_content, recipients
+from portal.rectification.paper import TITLE, Duties, notice_content, recipients
 from portal.rectification.permissions import READERS
-from portal.rectification.queries import CLOCK, demands_of
+from portal.rectification.queries import CLOCK, RECHECK, demands_of
 from portal.rectification.rules import (
-    MOST_DAYS,
     NoticeText,
     check_complete,
     check_days,
+    check_new_days,
     moved,
+    reopened,
 )
+from portal.rectification.terms import terms_on
 from portal.vendors.clauses import Level, Outcome
 from portal.vendors.penalties import catalogue_on
 from tenants.models import Tenant, TenantKind
@@ -128,7 +131,7 @@ def write_draft(
     session.add(notice)
     session.flush()
     _set_demands(session, notice, text)
-    _record(session, "rectification.notice.drafted", notice, actor)
+    record_step(session, "rectification.notice.drafted", notice, actor)
     return notice
 
 
@@ -139,7 +142,7 @@ def edit_draft(session: Session, notice: Rectification, text: NoticeText, *, act
     notice.version += 1
     session.flush()
     _set_demands(session, notice, text)
-    _record(session, "rectification.notice.edited", notice, actor)
+    record_step(session, "rectification.notice.edited", notice, actor)
 
 
 def _check_draft(notice: Rectification) -> None:
@@ -177,6 +180,11 @@ def _set_demands(session: Session, notice: Rectification, text: NoticeText) -> N
     session.flush()
 
 
+def duties_of(session: Session, notice: Rectification) -> Duties:
+    """What a notice of this level demands beside its text, today."""
+    return Duties(outcomes(session)[notice.level].stop, terms_on(session, clock.today()).recheck)
+
+
 def due_if_issued_now(session: Session, working_days: int) -> Due:
     """When a notice issued at this moment falls due. Raises `YearNotConfirmed`."""
     return calendar_service.load(session).due_after(clock.now(), working_days)
@@ -192,8 +200,7 @@ def issue_notice(session: Session, notice: Rectification, *, actor: Actor) -> Do
     check_complete(text_of(session, notice))
     demands = demands_of(session, notice)
     due = due_if_issued_now(session, notice.working_days)
-    stop = outcomes(session)[notice.level].stop
-    content = notice_content(session, notice, demands, due, stop=stop, actor=actor)
+    content = notice_content(session, notice, demands, due, duties_of(session, notice), actor=actor)
     number = next_number(session, notice.tenant_id, "ZG")
     document = notices.issue(
         session,
@@ -214,8 +221,8 @@ def issue_notice(session: Session, notice: Rectification, *, actor: Actor) -> Do
     notice.version += 1
     session.flush()
     _open_clock(session, notice, due)
-    _record(session, "rectification.notice.issued", notice, actor, {"due_at": due.due_at})
-    _tell(
+    record_step(session, "rectification.notice.issued", notice, actor, {"due_at": due.due_at})
+    tell_vendor(
         session,
         notice,
         phrase(
@@ -246,9 +253,9 @@ def cancel_notice(session: Session, notice: Rectification, reason: str, *, actor
     state = moved(notice.state, State.CANCELLED)
     _close(session, notice, state, reason, actor)
     deadlines.void(session, notice.tenant_id, notice.id, CLOCK)
-    _record(session, "rectification.notice.cancelled", notice, actor)
+    record_step(session, "rectification.notice.cancelled", notice, actor)
     if notice.issued_at is not None:
-        _tell(
+        tell_vendor(
             session,
             notice,
             phrase("Rectification notice %(number)s is cancelled.", number=notice.number or ""),
@@ -267,12 +274,14 @@ def _close(
 
 
 def accept_answer(session: Session, notice: Rectification, note: str, *, actor: Actor) -> None:
-    """Accept the answer of the present round; the notice is closed."""
+    """Accept the answer of the present round; the notice is closed, and the day of its
+    effectiveness re-check is set."""
     state = moved(notice.state, State.ACCEPTED)
     _decide(session, notice, "accepted", note, None, actor)
+    notice.recheck_on = clock.today() + timedelta(days=terms_on(session, clock.today()).recheck)
     _close(session, notice, state, note, actor)
-    _record(session, "rectification.answer.accepted", notice, actor, {"round": notice.round})
-    _tell(
+    record_step(session, "rectification.answer.accepted", notice, actor, {"round": notice.round})
+    tell_vendor(
         session,
         notice,
         phrase(
@@ -295,23 +304,54 @@ def return_answer(
             phrase("A return needs its reason."),
             phrase("Write what is wrong and what is wanted instead; the vendor reads it."),
         )
-    if not 1 <= working_days <= MOST_DAYS:
-        raise Invalid(
-            phrase("The new deadline must be 1 to %(most)s working days.", most=MOST_DAYS),
-            phrase("Choose another number of working days."),
-        )
-    due = due_if_issued_now(session, working_days)
+    due = due_if_issued_now(session, check_new_days(working_days))
     _decide(session, notice, "returned", reason, due, actor)
-    notice.state, notice.round, notice.due_at = state.value, notice.round + 1, due.due_at
-    notice.version += 1
-    session.flush()
-    _open_clock(session, notice, due)
-    _record(session, "rectification.answer.returned", notice, actor, {"due_at": due.due_at})
-    _tell(
+    _next_round(session, notice, state, due)
+    record_step(session, "rectification.answer.returned", notice, actor, {"due_at": due.due_at})
+    tell_vendor(
         session,
         notice,
         phrase(
             "Your answer to %(number)s is returned; answer again by %(due)s (Beijing time).",
+            number=notice.number or "",
+            due=f"{clock.beijing(due.due_at):%Y-%m-%d %H:%M}",
+        ),
+    )
+
+
+def _next_round(session: Session, notice: Rectification, state: State, due: Due) -> None:
+    notice.state, notice.round, notice.due_at = state.value, notice.round + 1, due.due_at
+    notice.version += 1
+    session.flush()
+    _open_clock(session, notice, due)
+
+
+def reopen_notice(
+    session: Session, notice: Rectification, reason: str, working_days: int, *, actor: Actor
+) -> None:
+    """Open an accepted notice again with a reason and a new date: the next round begins with its
+    own clock, and a re-check that was due is not any more. What was accepted stays readable.
+
+    Raises `Conflict` unless it is accepted, `Invalid` without a reason or with a date out of
+    bounds.
+    """
+    state = reopened(notice.state)
+    if not reason.strip():
+        raise Invalid(
+            phrase("Reopening needs its reason."),
+            phrase("Write what was found since the answer was accepted; the vendor reads it."),
+        )
+    due = due_if_issued_now(session, check_new_days(working_days))
+    deadlines.void(session, notice.tenant_id, notice.id, RECHECK)
+    _decide(session, notice, "reopened", reason, due, actor)
+    notice.closed_at = notice.closed_by_name = notice.close_reason = notice.recheck_on = None
+    _next_round(session, notice, state, due)
+    record_step(session, "rectification.notice.reopened", notice, actor, {"due_at": due.due_at})
+    tell_vendor(
+        session,
+        notice,
+        phrase(
+            "Rectification notice %(number)s is reopened; answer again by %(due)s (Beijing time).",
             number=notice.number or "",
             due=f"{clock.beijing(due.due_at):%Y-%m-%d %H:%M}",
         ),
@@ -352,7 +392,8 @@ def _decide(
     session.flush()
 
 
-def _tell(session: Session, notice: Rectification, message: Phrase) -> None:
+def tell_vendor(session: Session, notice: Rectification, message: Phrase) -> None:
+    """Write a message of a notice to the vendor's people who see it."""
     notify(
         session,
         tenant_id=notice.tenant_id,
@@ -363,13 +404,14 @@ def _tell(session: Session, notice: Rectification, message: Phrase) -> None:
     )
 
 
-def _record(
+def record_step(
     session: Session,
     action: str,
     notice: Rectification,
     actor: Actor,
     data: dict[str, Any] | None = None,
 ) -> None:
+    """Put a step of a notice into the journal of its vendor."""
     record(
         session,
         action,

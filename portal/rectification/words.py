@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from portal.kernel.phrases import Phrase, phrase
+from portal.rectification.kinds import ExtensionState, Recheck
 from portal.rectification.kinds import RectificationState as State
 
 STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
@@ -25,6 +26,20 @@ SOURCE_NAMES: Mapping[str, Phrase] = MappingProxyType(
         "complaint": phrase("Complaint"),
         "regulator": phrase("Regulator"),
         "inspection": phrase("Inspection"),
+    }
+)
+EXTENSION_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
+    {
+        ExtensionState.ASKED.value: (phrase("Asked for"), "pending"),
+        ExtensionState.GRANTED.value: (phrase("Granted"), "success"),
+        ExtensionState.REFUSED.value: (phrase("Refused"), "warning"),
+    }
+)
+RECHECKS: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
+    {
+        Recheck.EFFECTIVE.value: (phrase("Effective"), "success"),
+        Recheck.REOPENED.value: (phrase("Not effective: reopened"), "danger"),
+        Recheck.FOLLOWED.value: (phrase("Not effective: a new notice follows"), "danger"),
     }
 )
 CONSEQUENCE = (

@@ -61,6 +61,8 @@ LABELS: dict[str, Phrase] = {
     "appeal_days": phrase("Working days to appeal"),
     "decide_days": phrase("Working days to decide an appeal"),
     "deemed_days": phrase("Working days after which a form counts as delivered"),
+    "recheck_days": phrase("Days after acceptance until the re-check"),
+    "recheck_due_days": phrase("Working days for the re-check"),
     "jurisdiction": phrase("Jurisdiction"),
     "warn_days": phrase("Days of warning"),
     "rules": phrase("Times by class"),

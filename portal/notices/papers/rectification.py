@@ -37,6 +37,7 @@ class RectificationNotice(Paper):
     to: NotRequired[Line]
     cc: NotRequired[Annotated[list[Name], Rows(most=20)]]
     source_reference: NotRequired[Line]
+    follows: NotRequired[Line]
     contract: NotRequired[Contract]
     stops: NotRequired[Annotated[list[Line], Rows(most=100)]]
     recheck_days: NotRequired[int]
