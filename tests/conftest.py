@@ -53,7 +53,7 @@ def environment(url: str, data_dir: Path) -> dict[str, str]:
         "PORTAL_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
         "PORTAL_DATA_DIR": str(data_dir),
         "PORTAL_TRUSTED_HOSTS": "localhost,127.0.0.1",
-        "PORTAL_DB_POOL_SIZE": "2",
+        "PORTAL_DB_POOL_SIZE": "5",
     }
 
 

@@ -130,7 +130,7 @@ class Settings:
         "PORTAL_DB_POOL_SIZE",
         "8",
         "Connections that each process keeps open for each login.",
-        values.number(1, 200),
+        values.number(4, 200),
     )
     db_prepare: bool = _setting(
         "PORTAL_DB_PREPARE",

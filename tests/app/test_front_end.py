@@ -115,4 +115,5 @@ def test_no_template_needs_more_than_the_content_policy_gives(template: Path) ->
         data = 'type="application/json"' in script
         assert data or ("src=" in script and "nonce=" in script), script
     for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", markup, flags=re.DOTALL):
-        assert "csrf_token" in form or "hidden_tag" in form or "csrf()" in form, form[:80]
+        sent = ("csrf_token", "hidden_tag", "csrf()", "hidden(")
+        assert any(word in form for word in sent), form[:80]

@@ -189,7 +189,8 @@ def test_a_closed_tab_goes_on(live: Live, desk: Person, tmp_path: Path) -> None:
     choose(desk, big)
     desk.click("[data-desk-send]")
     desk.when(f"{DONE} === 1", 60)
-    assert sorted(set(tap.numbers)) == [3, 4]
+    # Part 3 was under way when the tab went: the store may have got it, or not.
+    assert {4} <= set(tap.numbers) <= {3, 4}
     assert delivered(live, desk) == facts(big)
     desk.open(desk.path())
     assert not desk.page.locator("[data-desk-unfinished]").count()
