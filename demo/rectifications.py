@@ -11,6 +11,7 @@ from demo.stage import Stage
 from portal.audits.models import AssessmentForm
 from portal.kernel import clock
 from portal.kernel.access import Role
+from portal.rectification import repeats
 from portal.rectification.answers import save_answer, submit_answer
 from portal.rectification.queries import get_notice
 from portal.rectification.rules import AnswerText, NoticeText
@@ -69,6 +70,10 @@ def issue(
             text=text,
             actor=actor,
         )
+        if repeats.proposed(session, notice) is not None:
+            repeats.decide(
+                session, notice, take=False, reason="首次由整改通知跟踪，不升级。", actor=actor
+            )
         issue_notice(session, notice, actor=actor)
         return notice.id
 

@@ -14,13 +14,14 @@ from portal.kernel import clock
 from portal.kernel.access import guard
 from portal.kernel.errors import NotFound, PortalError
 from portal.kernel.web import actor, check_version, db
-from portal.rectification import extensions, milestones, queries, rechecks, service
+from portal.rectification import extensions, milestones, queries, rechecks, repeats, service
 from portal.rectification.forms import (
     AskForm,
     ExtensionForm,
     MilestoneForm,
     RecheckForm,
     ReopenForm,
+    RepetitionForm,
 )
 from portal.rectification.kinds import Recheck
 from portal.rectification.models import Rectification
@@ -173,5 +174,22 @@ def recheck(notice_id: UUID) -> Answer:
     return answer
 
 
-for _view in (ask, decide_extension, plan, finish, remove, reopen, recheck):
+@bp.post("/<uuid:notice_id>/repetition")
+@guard(MANAGE)
+def repetition(notice_id: UUID) -> Answer:
+    """Take the next grade that a repetition proposes for a draft, or refuse it."""
+    form = RepetitionForm(prefix="repetition-")
+
+    def act(notice: Rectification) -> str:
+        check_version(notice, form.version.data)
+        take = request.form.get("decision") == "take"
+        repeats.decide(db(), notice, take=take, reason=form.reason.data or "", actor=actor())
+        if take:
+            return str(_("The next grade is taken, with its own deadline."))
+        return str(_("The next grade is refused; the reason is on record."))
+
+    return _step(notice_id, "repetition", form, act)
+
+
+for _view in (repetition, ask, decide_extension, plan, finish, remove, reopen, recheck):
     _view.menu = "rectification.index"  # type: ignore[union-attr]

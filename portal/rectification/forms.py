@@ -201,3 +201,15 @@ class RecheckForm(FlaskForm):
         [Optional(), NumberRange(1, MOST_DAYS, _l("Enter a number of working days, 1 to 60."))],
         description=_l("Only for reopening."),
     )
+
+
+class RepetitionForm(FlaskForm):
+    """What becomes of the next grade that a repetition proposes."""
+
+    version = HiddenField()
+    reason = TextAreaField(
+        _l("Reason"),
+        [Length(max=1_000)],
+        description=_l("Needed to refuse; the vendor does not see it."),
+        render_kw={"rows": 2},
+    )

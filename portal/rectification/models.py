@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.rectification.kinds import SOURCES, ExtensionState, Recheck, RectificationState
-from tenants.rows import Base, IssuedRow, TenantRow, id_index, one_of, tenant_fk
+from tenants.rows import Base, IssuedRow, PrivateRow, TenantRow, id_index, one_of, tenant_fk
 
 
 class Rectification(IssuedRow, Base):
@@ -269,3 +269,24 @@ class RecheckResult(IssuedRow, Base):
     result: Mapped[str]
     reason: Mapped[str]
     by_name: Mapped[str]
+
+
+class Repetition(PrivateRow, Base):
+    """What the issuer decided about a repetition (屡犯), for the company alone: the next grade
+    taken, or refused with a reason."""
+
+    __tablename__ = "rectification_repetitions"
+    __table_args__ = (
+        tenant_fk("rectification_id", "rectifications"),
+        sa.CheckConstraint("taken OR reason <> ''", name="refused_with_reason"),
+        sa.UniqueConstraint("tenant_id", "rectification_id"),
+    )
+
+    rectification_id: Mapped[UUID]
+    taken: Mapped[bool]
+    reason: Mapped[str]
+    from_level: Mapped[str]
+    to_level: Mapped[str]
+    decided_at: Mapped[datetime]
+    decided_by: Mapped[UUID]
+    decided_by_name: Mapped[str]

@@ -23,7 +23,7 @@ from portal.kernel.errors import PortalError
 from portal.kernel.web import actor, db
 from portal.notices.models import Document
 from portal.notices.queries import get_document, recipients_of
-from portal.rectification import extensions, milestones, queries, rechecks, service
+from portal.rectification import extensions, milestones, queries, rechecks, repeats, service
 from portal.rectification.answers import TAKEN
 from portal.rectification.forms import (
     AnswerForm,
@@ -32,14 +32,23 @@ from portal.rectification.forms import (
     MilestoneForm,
     RecheckForm,
     ReopenForm,
+    RepetitionForm,
     ReturnForm,
 )
 from portal.rectification.kinds import RectificationState as State
-from portal.rectification.models import Extension, Milestone, RecheckResult, Rectification
+from portal.rectification.models import (
+    Extension,
+    Milestone,
+    RecheckResult,
+    Rectification,
+    Repetition,
+)
 from portal.rectification.permissions import ANSWER, MANAGE
 from portal.rectification.queries import Round
+from portal.rectification.repeats import Repeat
 from portal.rectification.rules import OPEN_TO_ANSWER
 from portal.rectification.words import EXTENSION_STATES, RECHECKS, SOURCE_NAMES, STATES
+from portal.vendors.clauses import Level
 from tenants.models import Tenant
 
 
@@ -197,6 +206,9 @@ class Course:
     may_plan: bool
     may_finish: bool
     may_reopen: bool
+    repeats: Sequence[Repeat]
+    proposed: Level | None
+    repetition: Repetition | None
     today: date
     names: Mapping[str, Mapping[str, Any]]
 
@@ -218,6 +230,7 @@ def course_of(
         ),
         "milestone": MilestoneForm(formdata=None, prefix="milestone-"),
         "reopen": ReopenForm(formdata=None, prefix="reopen-", data=days),
+        "repetition": RepetitionForm(formdata=None, prefix="repetition-", data=days),
         "recheck": RecheckForm(formdata=None, prefix="recheck-", data=days),
     }
     forerunner = None
@@ -236,6 +249,9 @@ def course_of(
         may_plan=answers and notice.state in milestones.PLANNED_IN,
         may_finish=answers and notice.state != State.CANCELLED,
         may_reopen=manages and notice.state == State.ACCEPTED,
+        repeats=repeats.found(session, notice),
+        proposed=repeats.proposed(session, notice) if manages else None,
+        repetition=repeats.decision_of(session, notice) if person.is_company else None,
         today=clock.today(),
         names={"extensions": EXTENSION_STATES, "rechecks": RECHECKS},
     )

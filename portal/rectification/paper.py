@@ -17,6 +17,7 @@ from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.settings import settings
 from portal.notices.service import Recipient
+from portal.rectification import repeats
 from portal.rectification.models import Demand, Rectification
 from portal.rectification.words import STOPS
 from portal.vendors.models import Contract, Member
@@ -86,6 +87,11 @@ def notice_content(
         former = session.get(Rectification, (notice.tenant_id, notice.follows_id))
         if former is not None and former.number:
             content["follows"] = former.number
+    earlier = repeats.found(session, notice)
+    if earlier:
+        content["repeats"] = [
+            f"{one.number}：{'、'.join(one.shared)}"[:200] for one in earlier[:20]
+        ]
     if notice.form_id:
         form = session.get(AssessmentForm, (notice.tenant_id, notice.form_id))
         if form is not None and form.number:

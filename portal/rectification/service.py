@@ -23,6 +23,7 @@ from portal.notices.models import Document
 from portal.notices.numbering import next_number
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
+from portal.rectification import repeats
 from portal.rectification.kinds import RectificationState as State
 from portal.rectification.models import Answer, Decision, Demand, Rectification
 from portal.rectification.paper import TITLE, Duties, notice_content, recipients
@@ -198,6 +199,7 @@ def issue_notice(session: Session, notice: Rectification, *, actor: Actor) -> Do
     """
     state = moved(notice.state, State.ISSUED)
     check_complete(text_of(session, notice))
+    repeats.check_decided(session, notice)
     demands = demands_of(session, notice)
     due = due_if_issued_now(session, notice.working_days)
     content = notice_content(session, notice, demands, due, duties_of(session, notice), actor=actor)

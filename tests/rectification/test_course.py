@@ -270,6 +270,7 @@ def test_not_effective_reopens_or_follows(desk: Desk) -> None:
         draft = made.location.rpartition("/")[2]
         assert desk.vendor.get(_path(draft)).status_code == 404
         assert str(draft) not in desk.vendor.get(_path(notice_id)).text
+        assert desk.grade(UUID(draft), "take", "").status_code == 302
         assert desk.act(UUID(draft), "issue").status_code == 302
         shown = desk.vendor.get(_path(draft)).text
         assert "ZG-HC-2026-0001" in shown

@@ -116,8 +116,21 @@ class Desk:
 
     def issued(self, **changes: Any) -> UUID:
         notice_id = self.draft(**changes)
+        if self.grade(notice_id, "refuse", "已另案处理。").status_code not in (302, 409):
+            raise AssertionError("the repetition could not be decided")
         assert self.act(notice_id, "issue").status_code == 302
         return notice_id
+
+    def grade(self, notice_id: UUID, decision: str, reason: str) -> Any:
+        """Decide on a repetition; 409 when there is none."""
+        return self.company.post(
+            f"/rectifications/{notice_id}/repetition",
+            data={
+                "decision": decision,
+                "repetition-version": self.row(notice_id).version,
+                "repetition-reason": reason,
+            },
+        )
 
     def answer(self, notice_id: UUID, act: str, **changes: Any) -> Any:
         """The vendor's form on the present draft."""

@@ -38,6 +38,7 @@ class RectificationNotice(Paper):
     cc: NotRequired[Annotated[list[Name], Rows(most=20)]]
     source_reference: NotRequired[Line]
     follows: NotRequired[Line]
+    repeats: NotRequired[Annotated[list[Line], Rows(most=20)]]
     contract: NotRequired[Contract]
     stops: NotRequired[Annotated[list[Line], Rows(most=100)]]
     recheck_days: NotRequired[int]
