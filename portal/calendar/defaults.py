@@ -7,11 +7,11 @@ no make-up days: `announced` says which it is, and nobody should confirm such a 
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Set
 from datetime import date, timedelta
-
-import holidays
-from holidays.countries.china import ChinaStaticHolidays
+from functools import cache
+from typing import Any
 
 from portal.calendar.rules import DayException, DayKind
 
@@ -21,9 +21,22 @@ _OBSERVED = "（补假）"
 _EVE, _SPRING_FESTIVAL = "农历除夕", "春节"
 
 
+@cache
+def _package(name: str) -> Any:
+    """A module of the package, loaded when a year is first proposed: it takes 20 MB, and most
+    processes never ask."""
+    return importlib.import_module(name)
+
+
+def _arrangements() -> Any:
+    """The State Council's arrangements that the package holds, by year."""
+    china = _package("holidays.countries.china")
+    return china.ChinaStaticHolidays.special_public_holidays
+
+
 def announced(year: int) -> bool:
     """Whether the package holds the State Council's arrangement of that year."""
-    return year in ChinaStaticHolidays.special_public_holidays
+    return year in _arrangements()
 
 
 def default_exceptions(year: int) -> dict[date, DayException]:
@@ -32,7 +45,8 @@ def default_exceptions(year: int) -> dict[date, DayException]:
     Weekend days inside a run of holidays stay weekend. A weekend day that is worked for the sake
     of next year's New Year belongs to the year in which it lies.
     """
-    known = holidays.country_holidays("CN", years=(year - 1, year, year + 1), language="zh_CN")
+    package, years = _package("holidays"), (year - 1, year, year + 1)
+    known = package.country_holidays("CN", years=years, language="zh_CN")
     swaps = {off: worked for y in (year, year + 1) for off, worked in _swaps(y).items()}
     named = {day: _plain(name) for day, name in known.items() if day not in swaps}
     off = named.keys() | swaps.keys()
@@ -50,7 +64,7 @@ def default_exceptions(year: int) -> dict[date, DayException]:
 def _swaps(year: int) -> dict[date, date]:
     """The year's extra days off, each with the day that is worked for it."""
     found: dict[date, date] = {}
-    for entry in ChinaStaticHolidays.special_public_holidays.get(year, ()):
+    for entry in _arrangements().get(year, ()):
         month, day, from_month, from_day, *from_year = (int(part) for part in entry)
         worked = date(from_year[0] if from_year else year, from_month, from_day)
         found[date(year, month, day)] = worked
