@@ -30,7 +30,6 @@ class Prepared:
         )
         self.text = cast("LiteralString", compiled.string)
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
-
         self._convert = dict(compiled._bind_processors)
 
     def rows(self, session: Session, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -152,6 +152,9 @@ def paginate(
 ) -> Page[sa.Row[*tuple[Any, ...]]]:
     """Run `statement` for one page. It must select the sort column as `sort_key` and `id`."""
     backwards, values = place_of(cursor)
-    shape = {"placed": bool(values), "backwards": backwards, "size": size}
-    rows = session.execute(page_statement(statement, sort, **shape), values).all()  # type: ignore[arg-type]
-    return page_of(rows, lambda row: (row.sort_key, row.id), **shape)  # type: ignore[arg-type]
+    placed = bool(values)
+    whole = page_statement(statement, sort, placed=placed, backwards=backwards, size=size)
+    rows = session.execute(whole, values).all()
+    return page_of(
+        rows, lambda row: (row.sort_key, row.id), placed=placed, backwards=backwards, size=size
+    )

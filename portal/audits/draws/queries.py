@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from portal.audits.draws.rules import ShareRecord
 from portal.audits.models import Draw, DrawShare
-from portal.cases.draw import case_ids_at
+from portal.cases.draw import ID_BYTES, case_ids_at
 from portal.cases.models import Case
 from portal.jobs.models import JobRun, RunState
 from portal.jobs.queries import RunView
@@ -270,15 +270,16 @@ def records_of(session: Session, draw: Draw) -> Iterator[ShareRecord]:
             sa.select(DrawShare).where(DrawShare.draw_id == draw.id).order_by(DrawShare.tenant_id)
         )
     )
+    names = vendor_names(session, [share.tenant_id for share in shares])
     for share in shares:
-        yield record_of(session, share)
+        yield record_of(session, share, names[share.tenant_id])
 
 
-def record_of(session: Session, share: DrawShare) -> ShareRecord:
-    """One vendor's part as recorded."""
+def record_of(session: Session, share: DrawShare, vendor: str) -> ShareRecord:
+    """One vendor's part as recorded; `vendor` is its name."""
     return ShareRecord(
         share.tenant_id,
-        vendor_names(session, [share.tenant_id])[share.tenant_id],
+        vendor,
         share.in_hand,
         share.quota,
         population_of(session, share),
@@ -289,12 +290,12 @@ def record_of(session: Session, share: DrawShare) -> ShareRecord:
     )
 
 
-def population_numbers(session: Session, share: DrawShare) -> list[str]:
+def population_numbers(session: Session, tenant_id: UUID, population: bytes) -> list[str]:
     """The case numbers of a vendor's population, in its order."""
-    of_vendor = Case.tenant_id == share.tenant_id
+    of_vendor = Case.tenant_id == tenant_id
     rows = session.execute(sa.select(Case.id, Case.case_no).where(of_vendor))
     numbers = {row.id: row.case_no for row in rows}
-    ids = case_ids_at(population_of(session, share), range(share.in_hand))
+    ids = case_ids_at(population, range(len(population) // ID_BYTES))
     return [numbers[one] for one in ids]
 
 

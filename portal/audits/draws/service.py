@@ -299,9 +299,11 @@ def issue_share(session: Session, draw_id: UUID, vendor_id: UUID) -> UUID:
         actor=actor,
     )
     if request.draw_record is None:
+        names = queries.vendor_names(session, [vendor_id])
+        part = queries.record_of(session, share, names[vendor_id])
         request.draw_record = vendors_record(
-            queries.record_of(session, share),
-            queries.population_numbers(session, share),
+            part,
+            queries.population_numbers(session, vendor_id, part.population),
             period=row.period,
             rate=facts["rate"],
             drawn_at=facts["drawn_at"],

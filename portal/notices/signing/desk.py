@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from cryptography import x509
 
 from portal.kernel import clock
 from portal.kernel.settings import Settings, settings
@@ -12,9 +13,6 @@ from portal.notices.signing.keys import Identity, load, read_certificates
 from portal.notices.signing.pades import Statement, sign
 from portal.notices.signing.timestamps import HttpTimeStamper
 from portal.notices.signing.verify import Verdict, verify
-
-if TYPE_CHECKING:
-    from cryptography import x509
 
 _desks: dict[Settings, Desk] = {}
 
