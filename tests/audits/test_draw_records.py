@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from portal.audits.draws import queries
 from portal.audits.draws.records import companys_record
 from portal.audits.draws.rules import ShareRecord, Size
 from portal.cases import draw, verify_draw
+from portal.journal.models import JournalEntry
 from portal.kernel import clock
 from portal.kernel.access import Role
 from tests.audits.test_draws import MOMENT, planned, populate, step, work
@@ -91,6 +93,17 @@ def run(program: Path, file: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, capture_output=True, text=True, cwd=file.parent, check=False)
 
 
+def refuses(program: Path, file: Path, record: dict[str, Any]) -> None:
+    """The program tells a changed record, and what is none, from a right one."""
+    (share,) = record["shares"]
+    share["drawn"][0] = share["case_numbers"][-1]
+    file.write_text(json.dumps(record))
+    assert run(program, file).returncode == 1
+    file.write_bytes(b"\x1f\x8b nothing")
+    broken = run(program, file)
+    assert broken.returncode == 2 and "cannot be checked" in broken.stderr
+
+
 def test_a_vendor_recomputes_its_sample_offline(portal: Portal, tmp_path: Path) -> None:
     populate(portal)
     draw_id = planned(portal, Size(total=20))
@@ -112,6 +125,13 @@ def test_a_vendor_recomputes_its_sample_offline(portal: Portal, tmp_path: Path) 
         company = portal.client(portal.world.email(Role.AUDITOR))
         whole = company.get(f"/draws/{draw_id}/record.json").data
         assert office.get(f"/draws/{draw_id}/record.json").status_code == 404
+    with portal.session(portal.world.scope) as session:
+        acts = sa.select(JournalEntry.action).where(JournalEntry.action.endswith("record_taken"))
+        assert sorted(session.scalars(acts)) == [
+            "audits.draw.record_taken",
+            "materials.request.draw_record_taken",
+        ]
+    with clock.frozen(MOMENT):
         stranger = portal.client(other.email(Role.OFFICE))
         assert stranger.get(f"{path}/draw-record.json").status_code == 404
     record = json.loads(gzip.decompress(answer.data))
@@ -128,9 +148,4 @@ def test_a_vendor_recomputes_its_sample_offline(portal: Portal, tmp_path: Path) 
         file.write_bytes(gzip.decompress(body))
         done = run(program, file)
         assert (done.returncode, done.stderr) == (0, "") and said in done.stdout
-    share["drawn"][0] = share["case_numbers"][-1]
-    file.write_text(json.dumps(record))
-    assert run(program, file).returncode == 1
-    file.write_bytes(b"\x1f\x8b nothing")
-    broken = run(program, file)
-    assert broken.returncode == 2 and "cannot be checked" in broken.stderr
+    refuses(program, file, record)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.audits.draws import queries
-from portal.audits.draws.records import vendors_record
+from portal.audits.draws.records import companys_record, vendors_record
 from portal.audits.draws.rules import (
     Size,
     check_step,
@@ -45,7 +45,7 @@ from portal.jobs.service import enqueue
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
-from portal.kernel.errors import Conflict, Invalid
+from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.phrases import Phrase, phrase
 from portal.materials.rules import Wanted, parse_wanted
 from portal.materials.scheme import MATERIALS_WANTED
@@ -357,6 +357,24 @@ def recompute(session: Session, row: Draw, *, actor: Actor) -> tuple[Phrase, ...
     )
     _journal(session, row, "recomputed", actor, differences=len(found))
     return found
+
+
+def whole_record(session: Session, row: Draw, *, actor: Actor) -> bytes:
+    """What recomputes the whole draw offline: every population, seed and quota; that it was taken
+    is on record. Raises `NotFound` before the seed is made."""
+    if row.seed is None:
+        raise NotFound("record")
+    facts = {
+        "name": row.name,
+        "period": row.period,
+        "seed": row.seed,
+        "total": row.total,
+        "population_hash": row.population_hash,
+        "frozen_at": row.frozen_at and row.frozen_at.isoformat(),
+        "drawn_at": row.drawn_at and row.drawn_at.isoformat(),
+    }
+    _journal(session, row, "record_taken", actor)
+    return companys_record(queries.records_of(session, row), facts)
 
 
 def _journal(session: Session, row: Draw, act: str, actor: Actor, **data: object) -> None:

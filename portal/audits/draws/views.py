@@ -16,7 +16,6 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from portal.audits.draws import export, queries, replacing, service
 from portal.audits.draws.forms import DrawForm, StepForm
 from portal.audits.draws.permissions import MAKE, SEE
-from portal.audits.draws.records import companys_record
 from portal.audits.draws.rules import Size, shared_out, sized
 from portal.audits.models import Draw, DrawState
 from portal.cases.queries import in_hand_volume
@@ -387,18 +386,9 @@ def sample(draw_id: UUID) -> Answer:
 def whole_record(draw_id: UUID) -> Answer:
     """What recomputes the whole draw offline: every population, seed and quota."""
     row = queries.get_draw(db(), draw_id)
-    if row.seed is None:
-        raise NotFound("record")
-    facts = {
-        "name": row.name,
-        "period": row.period,
-        "seed": row.seed,
-        "total": row.total,
-        "population_hash": row.population_hash,
-        "frozen_at": row.frozen_at and row.frozen_at.isoformat(),
-        "drawn_at": row.drawn_at and row.drawn_at.isoformat(),
-    }
-    answer = make_response(companys_record(queries.records_of(db(), row), facts))
+    body = service.whole_record(db(), row, actor=actor())
+    db().commit()
+    answer = make_response(body)
     answer.headers["Content-Type"] = "application/json"
     answer.headers["Content-Encoding"] = "gzip"
     name = f"draw-record-{row.period}.json"
