@@ -14,9 +14,10 @@ from portal.deadlines.models import Deadline
 from portal.deadlines.rules import SOON, DeadlineState
 from portal.identity.mailing import Addressee
 from portal.kernel import clock
-from portal.kernel.phrases import Phrase, phrase
+from portal.kernel.phrases import When, phrase
 from portal.notifications.kinds import MessageKind
 from portal.notifications.models import Notification
+from portal.notifications.service import text_of
 from tenants.database import ScopedSession
 
 FIRST = timedelta(days=1)
@@ -62,7 +63,7 @@ def _note(row: Deadline) -> Note:
     message = phrase(
         "%(label)s, due %(due)s",
         label=row.label,
-        due=f"{clock.beijing(row.due_at):%Y-%m-%d %H:%M}",
+        due=When(row.due_at),
     )
     return Note(message, path_of(row.kind, row.subject_id))
 
@@ -85,4 +86,4 @@ def _messages(
         .order_by(Notification.at)
         .limit(MOST)
     )
-    return [Note(Phrase(row.template, dict(row.params)), row.path) for row in rows]
+    return [Note(text_of(row), row.path) for row in rows]

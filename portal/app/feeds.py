@@ -21,6 +21,7 @@ from portal.identity.feeds import FeedOwner, find_owner
 from portal.kernel import clock
 from portal.kernel.access import Role, open_to_all
 from portal.kernel.errors import NotFound
+from portal.kernel.phrases import When
 from portal.kernel.settings import settings
 from tenants.database import Database, ScopedSession
 from tenants.scope import bound
@@ -93,6 +94,5 @@ def _entry(row: Deadline, base: str) -> ics.Entry:
     elif row.state == "breached":
         summary = _("Overdue: %(what)s", what=summary)
     address = f"{base}{path_of(row.kind, row.subject_id)}"
-    due = f"{clock.beijing(row.due_at):%Y-%m-%d %H:%M}"
-    text = _("Due %(due)s, Beijing time. %(address)s", due=due, address=address)
+    text = _("Due %(due)s, Beijing time. %(address)s", due=When(row.due_at), address=address)
     return ics.Entry(row, str(summary), str(text), address)

@@ -21,11 +21,11 @@ from portal.app import digests, letters
 from portal.calendar import service as calendar_service
 from portal.identity.mailing import Addressee, addressees
 from portal.kernel import clock
-from portal.kernel.phrases import Phrase
 from portal.kernel.settings import settings
 from portal.notifications.kinds import DIGEST, MailState, MessageKind
 from portal.notifications.models import DigestRun, Mail, MailOrder, Notification
 from portal.notifications.sending import send_due
+from portal.notifications.service import text_of
 from portal.notifications.smtp import Conversation, server_of
 from tenants.database import Database, ScopedSession
 from tenants.models import Tenant, TenantStatus
@@ -100,7 +100,7 @@ class Post:
         with self.company() as session:
             for message in waiting:
                 kind = MessageKind(message.kind)
-                note = letters.Note(Phrase(message.template, dict(message.params)), message.path)
+                note = letters.Note(text_of(message), message.path)
                 for person in people:
                     held = {role.value for role in person.roles}
                     if kind in person.choice.at_once and not held.isdisjoint(message.roles):

@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 
 from portal.deadlines.models import Deadline
 from portal.deadlines.service import DeadlineNear, DeadlinePassed, DeadlineUnmet
-from portal.kernel import clock
 from portal.kernel.access import Actor, Role
-from portal.kernel.phrases import Phrase, phrase
+from portal.kernel.phrases import Phrase, When, phrase
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from portal.rectification import escalation
@@ -43,8 +42,8 @@ def followers(kind: str) -> tuple[Role, ...]:
     return FOLLOWERS.get(kind, (Role.VENDOR_MANAGER,))
 
 
-def _due(row: Deadline) -> str:
-    return f"{clock.beijing(row.due_at):%Y-%m-%d %H:%M}"
+def _due(row: Deadline) -> When:
+    return When(row.due_at)
 
 
 def _tell_vendor(session: Session, row: Deadline, message: Phrase, kind: MessageKind) -> None:

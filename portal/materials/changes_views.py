@@ -10,9 +10,9 @@ from flask import Blueprint, flash, request
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
-from portal.kernel import clock
 from portal.kernel.access import guard
 from portal.kernel.errors import Conflict, Invalid
+from portal.kernel.phrases import When
 from portal.kernel.web import actor, db
 from portal.materials import changes, extensions
 from portal.materials.events import get_request
@@ -81,8 +81,8 @@ def decide_extension(request_id: UUID, extension_id: UUID) -> Answer:
                 note=form.note.data or "",
                 actor=actor(),
             )
-            due = clock.beijing(made.new_due_at or made.old_due_at)
-            return str(_("The extension is granted: due %(due)s.", due=f"{due:%Y-%m-%d %H:%M}"))
+            due = When(made.new_due_at or made.old_due_at)
+            return str(_("The extension is granted: due %(due)s.", due=due))
         extensions.refuse(db(), request_id, extension_id, note=form.note.data or "", actor=actor())
         return str(_("The extension is refused; the vendor is told."))
 

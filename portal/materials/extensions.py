@@ -17,7 +17,7 @@ from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.errors import Conflict, Invalid, NotFound
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import When, phrase
 from portal.materials.events import get_request, tell
 from portal.materials.kinds import ExtensionState, RequestEventKind
 from portal.materials.models import MaterialRequest, RequestExtension
@@ -264,12 +264,11 @@ def _note(
     if kind is RequestEventKind.EXTENSION_ASKED:
         # The company's inbox is not the vendor's to write: `announce` follows within seconds.
         return
-    due = clock.beijing(until or row.old_due_at)
     notify(
         session,
         tenant_id=request.tenant_id,
         roles=_VENDOR,
-        message=phrase(_MESSAGES[kind], number=request.number, due=f"{due:%Y-%m-%d %H:%M}"),
+        message=phrase(_MESSAGES[kind], number=request.number, due=When(until or row.old_due_at)),
         path=f"/requests/{request.id}",
         kind=MessageKind.WORK,
     )

@@ -17,6 +17,7 @@ from portal.files.problems import describe
 from portal.kernel.access import Actor
 from portal.kernel.clock import beijing
 from portal.kernel.paging import Page
+from portal.kernel.phrases import When
 from portal.materials import answers, extensions, items, lists, papers, queries
 from portal.materials.forms import AskForm, CancelForm, ExtensionForm, SubstituteForm
 from portal.materials.kinds import CheckState, RequestEventKind, RequestState
@@ -225,7 +226,7 @@ def _text(run: Sequence[RequestEvent]) -> str:
 
 
 def _beijing(text: str) -> str:
-    return f"{beijing(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}"
+    return str(When(datetime.fromisoformat(text)))
 
 
 def _handed_in(data: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from portal.calendar.rules import Due, WorkingCalendar
 from portal.files.kinds import FileKind
 from portal.kernel.errors import Conflict, Invalid
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import When, phrase
 from portal.materials.kinds import ItemState, MaterialKind, RequestState
 
 MOST_REASON = 1_000
@@ -204,7 +204,7 @@ def check_extension(
         )
     if not calendar.kind(wanted).counts:
         raise Invalid(
-            phrase("%(day)s is not a working day.", day=wanted.isoformat()),
+            phrase("%(day)s is not a working day.", day=When(wanted)),
             phrase("Choose a working day."),
         )
     if calendar.close_on(wanted) <= due_at:

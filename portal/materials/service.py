@@ -16,7 +16,7 @@ from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.errors import Conflict, Invalid, NotFound
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import When, phrase
 from portal.materials import expected, papers
 from portal.materials.events import get_request, tell
 from portal.materials.kinds import ItemState, RequestEventKind, RequestState
@@ -197,7 +197,7 @@ def _send(
             "Material request %(number)s: %(cases)s cases, due %(due)s (Beijing time).",
             number=request.number,
             cases=request.cases,
-            due=f"{clock.beijing(request.due_at):%Y-%m-%d %H:%M}",
+            due=When(request.due_at),
         ),
         path=f"/requests/{request.id}",
         kind=MessageKind.WORK,
@@ -367,7 +367,7 @@ def _owe_again(session: Session, request: MaterialRequest, items: Sequence[Reque
             "%(items)s items of %(number)s were returned; due again %(due)s (Beijing time).",
             items=len(items),
             number=request.number,
-            due=f"{clock.beijing(row.due_at):%Y-%m-%d %H:%M}",
+            due=When(row.due_at),
         ),
         path=f"/requests/{request.id}",
         kind=MessageKind.WORK,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
-from portal.kernel.phrases import Phrase
+from portal.kernel.phrases import Phrase, When
 from portal.kernel.settings import settings
 from portal.notifications.kinds import MessageKind
 from portal.notifications.models import MailOrder, Notification, NotificationRead
@@ -43,7 +43,7 @@ def notify(
         at=clock.now(),
         roles=sorted(role.value for role in roles),
         template=message.msgid,
-        params={key: str(value) for key, value in message.params.items()},
+        params={key: _kept(value) for key, value in message.params.items()},
         path=path,
         kind=kind.value,
     )
@@ -89,7 +89,7 @@ def inbox(session: Session, actor: Actor) -> list[Message]:
         Message(
             row.id,
             row.at,
-            _text(row.template, row.params),
+            text_of(row),
             row.path,
             read_at is None or row.at > read_at,
         )
@@ -97,8 +97,27 @@ def inbox(session: Session, actor: Actor) -> list[Message]:
     ]
 
 
-def _text(template: str, params: Mapping[str, Any]) -> Phrase:
-    return Phrase(template, dict(params))
+def _kept(value: object) -> str | dict[str, str]:
+    """A parameter as it is stored: a day or a moment stays one, for each reader's calendar."""
+    if isinstance(value, When):
+        moment = isinstance(value.value, datetime)
+        return {"moment" if moment else "day": value.value.isoformat()}
+    return str(value)
+
+
+def text_of(row: Notification) -> Phrase:
+    """A stored message, to be read in any language: its days and moments as the reader writes
+    them. What was stored before as a text stays one."""
+    return Phrase(row.template, {key: _read(value) for key, value in row.params.items()})
+
+
+def _read(value: object) -> object:
+    match value:
+        case {"moment": str(text)}:
+            return When(datetime.fromisoformat(text))
+        case {"day": str(text)}:
+            return When(date.fromisoformat(text))
+    return value
 
 
 _READ, _SENT = NotificationRead.__table__.c, Notification.__table__.c

@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-from portal.kernel import clock
 from portal.kernel.access import guard
 from portal.kernel.errors import NotFound, PortalError
+from portal.kernel.phrases import When
 from portal.kernel.web import actor, check_version, db
 from portal.rectification import extensions, milestones, queries, rechecks, repeats, service
 from portal.rectification.forms import (
@@ -87,8 +87,8 @@ def decide_extension(notice_id: UUID, extension_id: UUID) -> Answer:
         made = extensions.grant(
             db(), notice, extension_id, until=form.until.data, note=note, actor=actor()
         )
-        due = clock.beijing(made.new_due_at or made.wanted_at)
-        return str(_("The extension is granted: due %(due)s.", due=f"{due:%Y-%m-%d %H:%M}"))
+        due = When(made.new_due_at or made.wanted_at)
+        return str(_("The extension is granted: due %(due)s.", due=due))
 
     return _step(notice_id, "extension", form, act)
 

@@ -16,7 +16,7 @@ from portal.deadlines.rules import DeadlineState
 from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Invalid, NotFound
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import When, phrase
 from portal.materials.rules import reason_of
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
@@ -171,7 +171,7 @@ def grant(
         phrase(
             "The extension of %(number)s is granted: due %(due)s (Beijing time).",
             number=notice.number or "",
-            due=f"{clock.beijing(due.due_at):%Y-%m-%d %H:%M}",
+            due=When(due.due_at),
         ),
     )
     return row
@@ -190,7 +190,7 @@ def refuse(
         phrase(
             "The extension of %(number)s is refused; it stays due %(due)s (Beijing time).",
             number=notice.number or "",
-            due=f"{clock.beijing(row.old_due_at):%Y-%m-%d %H:%M}",
+            due=When(row.old_due_at),
         ),
     )
     return row

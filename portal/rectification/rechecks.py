@@ -17,7 +17,7 @@ from portal.deadlines.rules import DeadlineState
 from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import When, phrase
 from portal.materials.rules import reason_of
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
@@ -78,7 +78,7 @@ def open_due(session: Session, *, actor: Actor, limit: int = 100) -> int:
             message=phrase(
                 "The effect of %(number)s is to be re-checked by %(due)s (Beijing time).",
                 number=notice.number or "",
-                due=f"{clock.beijing(due.due_at):%Y-%m-%d %H:%M}",
+                due=When(due.due_at),
             ),
             path=f"/rectifications/{notice.id}",
             kind=MessageKind.WORK,

@@ -17,7 +17,7 @@ from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Invalid, NotFound
-from portal.kernel.phrases import Phrase, phrase
+from portal.kernel.phrases import Phrase, When, phrase
 from portal.notices import service as notices
 from portal.notices.models import Document
 from portal.notices.numbering import next_number
@@ -230,7 +230,7 @@ def issue_notice(session: Session, notice: Rectification, *, actor: Actor) -> Do
         phrase(
             "Rectification notice %(number)s: answer by %(due)s (Beijing time).",
             number=number,
-            due=f"{clock.beijing(due.due_at):%Y-%m-%d %H:%M}",
+            due=When(due.due_at),
         ),
     )
     return document
@@ -316,7 +316,7 @@ def return_answer(
         phrase(
             "Your answer to %(number)s is returned; answer again by %(due)s (Beijing time).",
             number=notice.number or "",
-            due=f"{clock.beijing(due.due_at):%Y-%m-%d %H:%M}",
+            due=When(due.due_at),
         ),
     )
 
@@ -355,7 +355,7 @@ def reopen_notice(
         phrase(
             "Rectification notice %(number)s is reopened; answer again by %(due)s (Beijing time).",
             number=notice.number or "",
-            due=f"{clock.beijing(due.due_at):%Y-%m-%d %H:%M}",
+            due=When(due.due_at),
         ),
     )
 

@@ -99,8 +99,11 @@ def test_a_request_goes_out_by_mail_without_anything_of_debtors(
     ]
     by_address = {str(mail["To"]): mail for mail in office.taken}
     english, chinese = by_address["manager@hc.example.com"], by_address[OFFICE]
-    assert "Material request DQ-HC-2026-0001: 3 cases, due 2026-11-05 18:00" in english["Subject"]
+    assert (
+        "Material request DQ-HC-2026-0001: 3 cases, due Thu 5 Nov 2026 18:00" in english["Subject"]
+    )
     assert "调取通知 DQ-HC-2026-0001" in chinese["Subject"]
+    assert "请于北京时间 2026年11月5日 周四 18:00 前" in chinese["Subject"]
     assert chinese["Auto-Submitted"] == "auto-generated" and SENDER in chinese["From"]
     for mail in office.taken:
         text = mail.get_body(("plain",))
