@@ -24,14 +24,14 @@ class DeadlineState(StrEnum):
     VOID = "void"
 
 
-# A breach stays on record whatever follows; what was met or cancelled does not run again: a
-# returned answer opens another deadline.
+# A breach stays on record whatever follows, and what was cancelled does not run again: a returned
+# answer opens another deadline. What was met runs again when more turns out to be owed on it.
 TRANSITIONS: Mapping[DeadlineState, frozenset[DeadlineState]] = MappingProxyType(
     {
         DeadlineState.OPEN: frozenset(
             {DeadlineState.MET, DeadlineState.BREACHED, DeadlineState.VOID}
         ),
-        DeadlineState.MET: frozenset(),
+        DeadlineState.MET: frozenset({DeadlineState.OPEN}),
         DeadlineState.BREACHED: frozenset(),
         DeadlineState.VOID: frozenset(),
     }

@@ -159,6 +159,40 @@ def close(
     return in_time
 
 
+def run_again(
+    session: Session, tenant_id: UUID, subject_id: UUID, *, kind: str, round_no: int, actor: Actor
+) -> bool:
+    """Let a clock that was stopped run again, because more turned out to be owed on it; returns
+    whether it stood. Its due time stays: past it, the next sweep records the breach. One that was
+    stopped late is overdue again."""
+    row = session.scalars(
+        _of(tenant_id, subject_id, kind, round_no)
+        .where(Deadline.met_at.is_not(None), Deadline.state != DeadlineState.VOID)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).first()
+    if row is None:
+        return False
+    stopped, row.met_at = row.met_at, None
+    if row.state == DeadlineState.MET:
+        row.state = DeadlineState.OPEN
+    session.flush()
+    record(
+        session,
+        "deadline.runs_again",
+        (row.subject_type, row.subject_id),
+        actor=actor,
+        tenant_id=row.tenant_id,
+        data={
+            "kind": row.kind,
+            "label": row.label,
+            "round": row.round,
+            "met_at": stopped.isoformat() if stopped else "",
+        },
+    )
+    return True
+
+
 def void(
     session: Session,
     tenant_id: UUID,

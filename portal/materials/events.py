@@ -9,10 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.kernel import clock
-from portal.kernel.access import Actor
+from portal.kernel.access import Actor, Role
 from portal.kernel.errors import NotFound
 from portal.materials.kinds import RequestEventKind
 from portal.materials.models import MaterialRequest, RequestEvent, RequestItem
+
+VENDOR_READERS = (Role.MANAGER, Role.OFFICE, Role.SUPERVISOR, Role.TEAM_LEADER)
+"""Who of a vendor is told of what happens to a request."""
 
 
 def tell(

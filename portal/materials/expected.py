@@ -16,17 +16,22 @@ from sqlalchemy.orm import Session
 
 from portal.contacts.models import CallRecord
 from portal.contacts.queries import CallFacts, calls_of
+from portal.deadlines import service as deadlines
 from portal.files import matching
 from portal.files.matching import Field, Status
 from portal.files.models import StoredFile
 from portal.files.service import NAME_PLACE
 from portal.kernel import clock
 from portal.kernel.access import Actor
-from portal.materials.events import get_request, tell
+from portal.kernel.phrases import When, phrase
+from portal.materials.events import VENDOR_READERS, get_request, tell
 from portal.materials.kinds import ItemState, MaterialKind, RequestEventKind
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
+from portal.materials.queries import CLOCK
 from portal.materials.rounds import next_round
 from portal.materials.rules import OPEN_STATES
+from portal.notifications.kinds import MessageKind
+from portal.notifications.service import notify
 from tenants.vault import installed
 
 CALL = MaterialKind.CALL_RECORDING.value
@@ -44,7 +49,8 @@ def expect_in_open(
 ) -> int:
     """Add the calls of these cases to every open request on them; returns how many items.
 
-    What the company's list adds is due two working days from then (A3), on a clock of its own.
+    What the company's list adds is due two working days from then (A3), on a clock of its own;
+    what the vendor's own list adds was due with the request.
     """
     found = session.scalars(
         sa.select(MaterialRequest.id)
@@ -109,7 +115,8 @@ def _expect(
     if not new:
         return []
     placed = _places(session, whole, new) if whole is not None else {}
-    if whole is not None and (whole.state == ItemState.MISSING or placed):
+    # Where recordings were wanted "if they exist", a call that is known makes its own required.
+    if whole is not None and (placed or (whole.state == ItemState.MISSING and whole.required)):
         first = next(iter(placed.values()), new[0].id)
         whole.call_id = first
         whole.version += 1
@@ -210,11 +217,40 @@ def _places(
 def _say_added(
     session: Session, request: MaterialRequest, added: Sequence[RequestItem], *, actor: Actor
 ) -> None:
-    """A line of the history; for what the company's list added, a due time of its own."""
+    """A line of the history, the clock that the added calls run on, and the vendor's message."""
     tell(session, request, RequestEventKind.CALLS_ADDED, actor=actor, data={"items": len(added)})
     request.version += 1
     if actor.is_company:
         row = next_round(session, request)
+        due_at = max(row.due_at, request.due_at)
         for item in added:
-            item.round, item.due_at = row.round, max(row.due_at, request.due_at)
+            item.round, item.due_at = row.round, due_at
+    else:
+        due_at = _owed_since(session, request, added, actor=actor)
     session.flush()
+    notify(
+        session,
+        tenant_id=request.tenant_id,
+        roles=VENDOR_READERS,
+        message=phrase(
+            "%(items)s more calls are expected on %(number)s; due %(due)s (Beijing time).",
+            items=len(added),
+            number=request.number,
+            due=When(due_at),
+        ),
+        path=f"/requests/{request.id}",
+        kind=MessageKind.WORK,
+    )
+
+
+def _owed_since(
+    session: Session, request: MaterialRequest, added: Sequence[RequestItem], *, actor: Actor
+) -> datetime:
+    """What the vendor's own list adds was owed from the issue on: it runs on the clock of its case.
+    Where a hand-in had stopped that clock, it was not complete, and the clock runs again. Returns
+    when the first of it is due."""
+    for round_no in sorted({item.round for item in added}):
+        deadlines.run_again(
+            session, request.tenant_id, request.id, kind=CLOCK, round_no=round_no, actor=actor
+        )
+    return min(item.due_at or request.due_at for item in added)

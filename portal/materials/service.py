@@ -14,11 +14,11 @@ from portal.deadlines.models import Deadline
 from portal.deadlines.service import open_deadline
 from portal.journal.service import record
 from portal.kernel import clock
-from portal.kernel.access import Actor, Role
+from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.phrases import When, phrase
 from portal.materials import expected, papers
-from portal.materials.events import get_request, tell
+from portal.materials.events import VENDOR_READERS, get_request, tell
 from portal.materials.kinds import ItemState, RequestEventKind, RequestState
 from portal.materials.models import MaterialRequest, RequestItem
 from portal.materials.queries import (
@@ -37,7 +37,6 @@ from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from tenants.rows import new_id
 
-VENDOR_READERS = (Role.MANAGER, Role.OFFICE, Role.SUPERVISOR, Role.TEAM_LEADER)
 MOST_CASES = 2_000
 MOST_NOTE = 1_000
 

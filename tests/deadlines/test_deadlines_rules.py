@@ -27,10 +27,11 @@ DUE = datetime(2026, 3, 12, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def test_only_an_open_deadline_changes() -> None:
+def test_only_an_open_deadline_changes_and_one_that_was_met_may_run_again() -> None:
     assert moved(DeadlineState.OPEN, DeadlineState.MET) is DeadlineState.MET
+    assert moved(DeadlineState.MET, DeadlineState.OPEN) is DeadlineState.OPEN
     for closed in (DeadlineState.MET, DeadlineState.BREACHED, DeadlineState.VOID):
-        for to in DeadlineState:
+        for to in set(DeadlineState) - ({DeadlineState.OPEN} if closed == "met" else set()):
             with pytest.raises(Conflict):
                 moved(closed, to)
 
