@@ -30,6 +30,20 @@ class Forged:
         return os.system, ("echo forged",)
 
 
+class Looked:
+    """Pickles into a look-up on something that is no enumeration."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return getattr, (Problem, "__init__")
+
+
+class Member:
+    """Pickles into a look-up of a member, as the enumerations of Python 3.11.2 do."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return getattr, (Status, "TIMEOUT")
+
+
 def segfault() -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
@@ -107,6 +121,12 @@ def test_the_child_sees_neither_descriptors_nor_secrets(monkeypatch: pytest.Monk
 
 def test_problems_come_out_whole() -> None:
     assert sandbox.run(Problem, "empty", {"most": 3}).value == Problem("empty", {"most": 3})
+
+
+def test_members_of_enumerations_come_out_and_nothing_else_is_looked_up() -> None:
+    """Debian 12's Python pickles a member as a `getattr` on its class; later ones do not."""
+    assert sandbox.run(Member).value is Status.TIMEOUT
+    assert sandbox.run(Looked).status is Status.CRASHED
 
 
 def test_an_answer_too_large_is_refused() -> None:
