@@ -42,14 +42,16 @@ def recording(path: Path, rate: int) -> Path:
     return path
 
 
-def _best(work: Callable[[], object]) -> float:
-    """Seconds of the fastest of a few runs: the others waited for the machine."""
-    times = []
+def _best(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds, and seconds of this process's CPU, of the fastest of a few runs: the others waited
+    for the machine."""
+    elapsed, cpu = [], []
     for _run in range(RUNS):
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), time.process_time()
         work()
-        times.append(time.perf_counter() - began)
-    return min(times)
+        elapsed.append(time.perf_counter() - began)
+        cpu.append(time.process_time() - spent)
+    return min(elapsed), min(cpu)
 
 
 def _decode(path: Path) -> None:
@@ -63,12 +65,17 @@ def measure(folder: Path) -> Iterator[Figure]:
     for rate in RATES:
         path = recording(folder / f"{rate}.mp3", rate)
         name = f"{MINUTES} minutes of stereo MP3 at {rate / 1000:g} kHz"
-        plain = _best(lambda path=path: _decode(path))
-        peaks = _best(lambda path=path: audio.peaks(path, "mp3"))
-        yield Figure(f"decode {name}, no more", plain, "s", note="PyAV, in this process")
+        plain, plain_cpu = _best(lambda path=path: _decode(path))
+        _elapsed, cpu = _best(lambda path=path: audio.examine(path, "mp3"))
+        peaks, _cpu = _best(lambda path=path: audio.peaks(path, "mp3"))
+        decoding = "plain decoding by PyAV in the same run"
+        yield Figure(f"decode {name}, no more", plain, "s", note=f"{plain_cpu:.2f} s of CPU")
         with_print = "with" if fingerprint.library() else "without"
         note = f"in the sandbox, {with_print} fingerprint; {peaks / plain:.2f} × plain decoding"
-        yield Figure(f"peaks of {name}", peaks, "s", LIMIT, note=note)
+        yield Figure(f"peaks of {name}", peaks, "s", LIMIT, False, note, decoding, peaks / plain)
+        note = f"{cpu / plain_cpu:.2f} × plain decoding"
+        ratio = cpu / plain_cpu
+        yield Figure("CPU of it", cpu, "s", None, False, note, decoding, ratio)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -26,6 +26,7 @@ from portal.files import fingerprint, sandbox
 
 PER_SECOND = 10
 MAX_SECONDS = 12 * 3600
+_BLOCK_SECONDS = 4
 _SILENT = 2  # per cent of full scale
 _FULL = 0.999
 _DEMUXERS = {"wav": "wav", "mp3": "mp3", "m4a": "mp4", "amr": "amr"}
@@ -110,10 +111,9 @@ def examine(path: Path, kind: str, per_second: int = PER_SECOND) -> Recording:
         context = stream.codec_context
         decoder = _Decoder(container, stream)
         meter = _Meter(per_second, 2 if context.channels == 2 else 1)
-        for frame in decoder:
-            meter.feed(frame)
-            if meter.seconds > MAX_SECONDS:
-                raise TooLong(f"over {MAX_SECONDS} s")
+        for frames in decoder.batches():
+            for frame in frames:
+                meter.feed(frame)
         found = meter.finish()
         return Recording(
             codec=context.name,
@@ -219,7 +219,13 @@ class _Decoder:
 
     def __iter__(self) -> Iterator[AudioFrame]:
         """Frames in order. A packet that fails is counted and left out."""
+        for frames in self.batches():
+            yield from frames
+
+    def batches(self) -> Iterator[list[AudioFrame]]:
+        """The same frames as they come out of the decoder."""
         packets = self._container.demux(self._stream)
+        decode = self._stream.codec_context.decode
         while True:
             try:
                 packet = next(packets)
@@ -228,21 +234,24 @@ class _Decoder:
             except av.error.FFmpegError:  # the demuxer itself gave up: nothing follows
                 self.bad += 1
                 return
-            self.packets += bool(packet.size)
+            if packet.size:
+                self.packets += 1
             try:
-                yield from packet.decode()
+                frames = decode(packet)
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
                 self.bad += 1
+            else:
+                yield frames
 
 
 class _Meter:
-    """Folds frames into peaks, a second at a time.
+    """Folds frames into peaks, a few seconds at a time.
 
-    Frames wait in FFmpeg's own queue for a whole second, whose samples are then looked at where
-    they lie, without a copy: half an hour of stereo MP3 is 70,000 frames, and a few microseconds of
-    Python for each would double the time.
+    Frames wait in FFmpeg's own queue for a block of whole seconds, whose samples are then looked at
+    where they lie, without a copy: half an hour of stereo MP3 is 70,000 frames, and a few
+    microseconds of Python for each would double the time.
     """
 
     def __init__(self, per_second: int, channels: int) -> None:
@@ -250,6 +259,7 @@ class _Meter:
         self._parts: list[list[bytes]] = [[] for _ in range(channels)]
         self._queue = av.AudioFifo()
         self._rate = 0  # samples a second; 0 before the first frame
+        self._block = 0  # samples that are folded at once, a channel
         self._held = 0  # samples waiting in the queue, a channel
         self._starts: NDArray[np.int64] = np.zeros(0, np.int64)
         self._loud = 0  # peaks at full scale
@@ -273,9 +283,10 @@ class _Meter:
             self._queue.write(frame)
         if not self._rate:
             self._rate = frame.sample_rate
+            self._block = self._rate * _BLOCK_SECONDS
             self._starts = _starts(self._rate, self._per_second)
         self._held += frame.samples
-        if self._held >= self._rate:
+        if self._held >= self._block:
             self._fold(last=False)
 
     def finish(self) -> Peaks:
@@ -294,15 +305,20 @@ class _Meter:
         return self._loud / peaks if peaks else 0.0
 
     def _fold(self, *, last: bool) -> None:
-        """Turn the whole seconds held into peaks; what is left waits unless it is the last."""
-        while self._held and (last or self._held >= self._rate):
-            count = min(self._held, self._rate)
+        """Turn the whole blocks held into peaks; what is left waits unless it is the last."""
+        while self._held and (last or self._held >= self._block):
+            count = min(self._held, self._block)
             frame = self._queue.read(count)
             if frame is None:
                 raise TooLong("frames that cannot be read back")
             self._held -= count
             self._counted += count / self._rate
+            if self._counted > MAX_SECONDS:
+                raise TooLong(f"over {MAX_SECONDS} s")
             self._take(_channels(frame), _scale(frame), count)
+            if self._print.wants:
+                frame.pts = None
+                self._print.feed(frame)
 
     def _take(self, channels: list[Values], scale: tuple[float, float], count: int) -> None:
         zero, full = scale
@@ -314,14 +330,12 @@ class _Meter:
         percent = np.minimum(np.rint(np.nan_to_num(loudest) * 100), 100).astype(np.uint8)
         for parts, row in zip(self._parts, percent, strict=True):
             parts.append(row.tobytes())
-        if self._print.wants:
-            mono = np.mean(np.stack(channels), axis=0, dtype=np.float32)
-            self._print.feed(np.asarray((mono - zero) / full, np.float32), self._rate)
 
 
 def _starts(rate: int, per_second: int) -> NDArray[np.int64]:
-    """Where in a second of samples each peak's samples start."""
-    return np.unique(-(-np.arange(per_second, dtype=np.int64) * rate // per_second))
+    """Where in a block of samples each peak's samples start."""
+    peaks = np.arange(per_second * _BLOCK_SECONDS, dtype=np.int64)
+    return np.unique(-(-peaks * rate // per_second))
 
 
 def _loudest(values: Values, starts: NDArray[np.int64], zero: float) -> NDArray[np.float64]:

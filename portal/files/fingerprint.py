@@ -14,6 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 SECONDS = 300
@@ -29,6 +31,7 @@ _SAME = 0.25
 _SHORTEST = 48  # words: six seconds of overlap
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _ALGORITHM = 1
+_RATE = 11_025
 _NAMES = ("libchromaprint.so.1", "libchromaprint.dylib", "libchromaprint.so")
 
 Words = NDArray[np.uint32]
@@ -63,12 +66,16 @@ def _declared(lib: ctypes.CDLL) -> ctypes.CDLL:
 
 
 class Printer:
-    """Makes the fingerprint of what it is fed: mono samples from -1 to 1."""
+    """Makes the fingerprint of the frames that it is fed.
+
+    FFmpeg makes them mono at the rate at which Chromaprint works: its own way there takes as long
+    as all the rest of a fingerprint.
+    """
 
     def __init__(self) -> None:
         self._lib = library()
         self._context: int | None = None
-        self._rate = 0
+        self._resampler = AudioResampler("s16", "mono", _RATE)
         self._left = 0
 
     @property
@@ -76,20 +83,22 @@ class Printer:
         """Whether more samples would be taken."""
         return self._lib is not None and (self._context is None or self._left > 0)
 
-    def feed(self, samples: NDArray[np.float32], rate: int) -> None:
-        """Take mono samples; a recording that changes its rate is taken up to the change."""
+    def feed(self, frame: AudioFrame) -> None:
+        """Take a frame without a time stamp; a recording whose frames change their shape is taken
+        up to the change."""
         if self._context is None:
             self._context = self._lib.chromaprint_new(_ALGORITHM)
-            self._rate, self._left = rate, rate * SECONDS
-            if not self._lib.chromaprint_start(self._context, rate, 1):
-                self._left = 0
-        if rate != self._rate:
+            started = self._lib.chromaprint_start(self._context, _RATE, 1)
+            self._left = _RATE * SECONDS if started else 0
+        try:
+            parts = self._resampler.resample(frame)
+        except ValueError:
             self._left = 0
-        part = samples[: self._left]
-        if part.size:
-            data = (np.clip(part, -1, 1) * 32767).astype("<i2").tobytes()
-            self._lib.chromaprint_feed(self._context, data, part.size)
-            self._left -= part.size
+            return
+        for part in parts:
+            count = min(part.samples, self._left)
+            self._lib.chromaprint_feed(self._context, bytes(part.planes[0])[: 2 * count], count)
+            self._left -= count
 
     def finish(self) -> bytes | None:
         """The words, little-endian; None when there is no library or too little sound."""

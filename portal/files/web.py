@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from urllib.parse import quote
 
-from flask import Response, request, send_file
+from flask import Response, request
 
 from portal.files.export import ExportSheet, xlsx
 from portal.files.models import StoredFile
@@ -22,21 +22,30 @@ CLEAN_COPY = "clean_copy"
 CHUNK = 256 * 1024
 
 
-def send(row: StoredFile, *, inline: bool = False) -> Response:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is known of a file that is sent."""
+
+    storage_key: str
+    media_type: str
+    size: int
+    safe_name: str
+    sha256: str
+    purpose: str
+
+
+def send(row: StoredFile | Sent, *, inline: bool = False) -> Response:
     """The file's bytes. `inline` serves sound to the player; everything else is an attachment
     under its safe name, with nosniff and a sandbox, so that nothing renders as a page."""
-    path = storage().local_path(row.storage_key)
-    if path is not None:
-        with _no_wrapper():
-            answer = send_file(
-                path,
-                mimetype=row.media_type,
-                conditional=True,
-                etag=row.sha256,
-                max_age=0,
-            )
+    answer = Response(mimetype=row.media_type, direct_passthrough=True)
+    answer.content_length = row.size
+    if row.sha256:
+        answer.set_etag(row.sha256)
+    answer.make_conditional(request, accept_ranges=True, complete_length=row.size)
+    if request.method == "HEAD" or answer.status_code not in (200, 206):
+        answer.response = ()
     else:
-        answer = _from_store(row)
+        answer.response = _bytes(row.storage_key, *_span(answer, row.size))
     shown = row.media_type in PLAYABLE or row.purpose == CLEAN_COPY
     disposition = "inline" if inline and shown else "attachment"
     names = f"filename=\"{_ascii(row.safe_name)}\"; filename*=UTF-8''{quote(row.safe_name)}"
@@ -45,6 +54,25 @@ def send(row: StoredFile, *, inline: bool = False) -> Response:
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
+
+
+def _span(answer: Response, size: int) -> tuple[int, int]:
+    """Where the answer's bytes begin in the file, and how many they are."""
+    told = answer.content_range
+    return (told.start or 0, answer.content_length or 0) if told else (0, size)
+
+
+def _bytes(key: str, start: int, length: int) -> Iterable[bytes]:
+    """Bytes of a stored file. From a disk, gunicorn has the kernel copy them to the socket: it
+    begins where the file stands and sends as much as the answer's length says."""
+    path = storage().local_path(key)
+    wrapper = request.environ.get("wsgi.file_wrapper")
+    if path is None or wrapper is None:
+        return _chunks(key, start, length)
+    file = path.open("rb", buffering=0)
+    file.seek(start)
+    wrapped: Iterable[bytes] = wrapper(file, CHUNK)
+    return wrapped
 
 
 def workbook(sheets: Iterable[ExportSheet], name: str) -> Response:
@@ -57,40 +85,6 @@ def attached(body: bytes, name: str) -> Response:
     answer = Response(body, mimetype=XLSX)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Cache-Control"] = "private, no-store"
-    return answer
-
-
-@contextmanager
-def _no_wrapper() -> Iterator[None]:
-    """gunicorn's wrapper reads a Range from byte 0; without it Werkzeug seeks. It is put back
-    whatever happens (a Range past the end is an error): gunicorn looks for it with every answer."""
-    wrapper = request.environ.pop("wsgi.file_wrapper", None)
-    try:
-        yield
-    finally:
-        if wrapper is not None:
-            request.environ["wsgi.file_wrapper"] = wrapper
-
-
-def _from_store(row: StoredFile) -> Response:
-    """The file, or the range that was asked for, as it comes from a store elsewhere."""
-    wanted = request.range
-    span = wanted.range_for_length(row.size) if wanted and wanted.units == "bytes" else None
-    if wanted and span is None:
-        answer = Response(status=416)
-        answer.headers["Content-Range"] = f"bytes */{row.size}"
-        return answer
-    start, stop = span or (0, row.size)
-    answer = Response(
-        _chunks(row.storage_key, start, stop - start),
-        status=206 if span else 200,
-        mimetype=row.media_type,
-        direct_passthrough=True,
-    )
-    answer.content_length = stop - start
-    answer.headers["Accept-Ranges"] = "bytes"
-    if span:
-        answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{row.size}"
     return answer
 
 

@@ -8,8 +8,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.files.models import StoredFile
-from portal.files.service import get_file, storage
+from portal.files.service import storage
 from portal.files.web import send
 from portal.journal.service import record
 from portal.kernel.access import guard
@@ -17,16 +16,16 @@ from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.web import actor, db
 from portal.materials import abandoned, completion, items, uploads
 from portal.materials.events import get_request
-from portal.materials.models import Delivery
 from portal.materials.pages import problems_of, remarks_of
 from portal.materials.permissions import DELIVER, VIEW
 from portal.materials.proofs import get_proof
+from portal.materials.served import Served, get_served
 from portal.materials.words import KINDS
 
 bp = Blueprint("material_files", __name__, url_prefix="/requests/<uuid:request_id>/files")
 
 
-def _note(action: str, delivery: Delivery) -> None:
+def _note(action: str, delivery: Served) -> None:
     """Journal who listened or downloaded (C4.1): once an opening, not once a range."""
     asked = request.headers.get("Range", "")
     if request.method == "GET" and (not asked or asked.startswith("bytes=0-")):
@@ -45,32 +44,31 @@ def _note(action: str, delivery: Delivery) -> None:
 @guard(VIEW)
 def download(request_id: UUID, delivery_id: UUID) -> Response:
     """The file as it was delivered."""
-    delivery, file = items.get_delivery(db(), request_id, delivery_id)
+    delivery = get_served(db(), request_id, delivery_id)
     _note("materials.file.downloaded", delivery)
-    return send(file)
+    return send(delivery.file)
 
 
 @bp.get("/<uuid:delivery_id>/audio")
 @guard(VIEW)
 def audio(request_id: UUID, delivery_id: UUID) -> Response:
     """The sound for the player: the file itself, or its copy in a codec that browsers know."""
-    delivery, file = items.get_delivery(db(), request_id, delivery_id)
-    if delivery.peaks_key is None:
+    delivery = get_served(db(), request_id, delivery_id)
+    if not delivery.is_recording:
         raise NotFound("recording")
-    heard: StoredFile = get_file(db(), delivery.playable_id) if delivery.playable_id else file
     _note("materials.recording.opened", delivery)
-    return send(heard, inline=True)
+    return send(delivery.copy or delivery.file, inline=True)
 
 
 @bp.get("/<uuid:delivery_id>/image")
 @guard(VIEW)
 def image(request_id: UUID, delivery_id: UUID) -> Response:
     """A delivered picture as the portal re-encoded it: what is safe to show in a page."""
-    delivery, _file = items.get_delivery(db(), request_id, delivery_id)
-    if delivery.peaks_key is not None or delivery.playable_id is None:
+    delivery = get_served(db(), request_id, delivery_id)
+    if delivery.is_recording or delivery.copy is None:
         raise NotFound("picture")
     _note("materials.picture.opened", delivery)
-    return send(get_file(db(), delivery.playable_id), inline=True)
+    return send(delivery.copy, inline=True)
 
 
 @bp.get("/proof/<uuid:item_id>")
