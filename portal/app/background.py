@@ -13,6 +13,7 @@ from flask import Flask
 
 from portal.app.mailing import Post
 from portal.app.orphans import OrphanSweep
+from portal.app.reminders import extensions_asked
 from portal.audits.draws import jobs as draws_jobs
 from portal.calendar import service as calendar_service
 from portal.cases.imports import jobs as case_imports_jobs
@@ -23,7 +24,7 @@ from portal.jobs.worker import Chore
 from portal.journal import service as journal
 from portal.kernel.access import system_actor
 from portal.kernel.settings import settings
-from portal.materials import abandoned, extensions
+from portal.materials import abandoned
 from portal.materials import arrivals as materials_arrivals
 from portal.materials import jobs as materials_jobs
 from portal.notices import jobs as notices_jobs
@@ -32,7 +33,6 @@ from portal.notices import timeline
 from portal.notices.mailed import note_mails
 from portal.receipts.imports import jobs as receipt_imports_jobs
 from portal.rectification import arrivals as rectification_arrivals
-from portal.rectification import extensions as rectification_extensions
 from portal.rectification import rechecks
 from portal.retention import jobs as retention_jobs
 from portal.retention import service as retention
@@ -55,8 +55,7 @@ TASK_MODULES = (
 
 
 FOLLOWING = (
-    extensions.announce,
-    rectification_extensions.announce,
+    extensions_asked,
     rechecks.open_due,
     materials_arrivals.announce,
     rectification_arrivals.announce,

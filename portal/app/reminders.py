@@ -6,14 +6,17 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
+from portal.deadlines import extensions
 from portal.deadlines.models import Deadline
 from portal.deadlines.service import DeadlineNear, DeadlinePassed, DeadlineUnmet
+from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.phrases import Phrase, When, phrase
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from portal.rectification import escalation
 from portal.rectification import queries as rectification
+from portal.rectification.permissions import MANAGE
 
 VENDOR = (Role.MANAGER, Role.OFFICE)
 FOLLOWERS = {
@@ -25,6 +28,8 @@ FOLLOWERS = {
 """Who in the company follows a kind of clock up; vendor managers follow the others."""
 ESCALATION = (Role.AUDIT_HEAD, Role.VENDOR_MANAGER)
 """Who is told when a vendor has not answered a working day after the deadline."""
+_DECIDERS = {rectification.CLOCK: MANAGE.roles}
+"""Who decides on extensions of a kind of clock; else whoever follows it up."""
 _PATHS = {
     "material_request": "/requests/{}",
     "rectification": "/rectifications/{}",
@@ -113,3 +118,16 @@ def near(session: Session, event: DeadlineNear, actor: Actor) -> None:
         _tell_vendor(session, row, message, MessageKind.REMINDER)
     else:
         _tell_company(session, row, followers(row.kind), message, MessageKind.REMINDER, actor)
+
+
+def extensions_asked(session: Session, *, actor: Actor, limit: int = 100) -> int:
+    """Tell the company's people of extensions that vendors asked for (company scope), each once;
+    returns how many."""
+    rows = extensions.untold(session, limit)
+    for asked, row in rows:
+        asked.told_at = clock.now()
+        message = phrase("An extension of %(number)s is asked for.", number=row.label)
+        deciders = _DECIDERS.get(row.kind, followers(row.kind))
+        _tell_company(session, row, deciders, message, MessageKind.WORK, actor)
+    session.flush()
+    return len(rows)

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.deadlines.rules import DeadlineState
-from tenants.rows import Base, IssuedRow, id_index, one_of
+from portal.deadlines.rules import DeadlineState, ExtensionState
+from tenants.rows import Base, IssuedRow, TenantRow, id_index, one_of, tenant_fk
 
 
 class Deadline(IssuedRow, Base):
@@ -50,3 +50,54 @@ class Deadline(IssuedRow, Base):
     met_at: Mapped[datetime | None]
     breached_at: Mapped[datetime | None]
     reminded: Mapped[list[str]] = mapped_column(JSONB, default=list)
+
+
+class Extension(TenantRow, Base):
+    """A vendor asks for more time before a clock runs out (延期申请), and what became of it.
+
+    `deadline_id` is the clock asked about, `old_due_at` its time then; `told_at`: when the
+    company's people were told (a vendor's scope cannot write to their inbox). The company grants
+    a date, which may be another than the wanted one, or refuses; both with the reason.
+    """
+
+    __tablename__ = "deadline_extensions"
+    __table_args__ = (
+        tenant_fk("deadline_id", "deadlines"),
+        one_of("state", ExtensionState),
+        sa.CheckConstraint(
+            "(state = 'asked') = (decided_at IS NULL AND decided_by IS NULL)", name="decided_fully"
+        ),
+        sa.CheckConstraint(
+            "(state = 'granted') = (new_due_at IS NOT NULL)", name="granted_has_date"
+        ),
+        sa.Index(
+            "uq_deadline_extensions_one_open",
+            "tenant_id",
+            "deadline_id",
+            unique=True,
+            postgresql_where=sa.text("state = 'asked'"),
+        ),
+        sa.Index("ix_deadline_extensions_deadline", "tenant_id", "deadline_id", "asked_at"),
+        sa.Index(
+            "ix_deadline_extensions_untold",
+            "asked_at",
+            postgresql_where=sa.text("told_at IS NULL"),
+        ),
+        id_index("deadline_extensions"),
+    )
+    vendor_insert = True
+
+    deadline_id: Mapped[UUID]
+    state: Mapped[str]
+    reason: Mapped[str]
+    old_due_at: Mapped[datetime]
+    wanted_at: Mapped[datetime]
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[UUID]
+    asked_by_name: Mapped[str]
+    told_at: Mapped[datetime | None]
+    new_due_at: Mapped[datetime | None]
+    decision_note: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
+    decided_by_name: Mapped[str | None]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.calendar.rules import DayKind, Remaining, WorkingCalendar
-from portal.deadlines.models import Deadline
+from portal.deadlines.models import Deadline, Extension
 from portal.deadlines.rules import DeadlineState, tone
 from portal.kernel.phrases import Phrase, When, phrase
 
@@ -167,6 +167,24 @@ def rounds_of(session: Session, tenant_id: UUID, subject_id: UUID, kind: str) ->
                 Deadline.kind == kind,
             )
             .order_by(Deadline.round)
+        )
+    )
+
+
+def extensions_of(session: Session, tenant_id: UUID, subject_id: UUID) -> list[Extension]:
+    """All extensions that were asked for on a subject's clocks, the newest first."""
+    return list(
+        session.scalars(
+            sa.select(Extension)
+            .join(
+                Deadline,
+                sa.and_(
+                    Deadline.tenant_id == Extension.tenant_id,
+                    Deadline.id == Extension.deadline_id,
+                ),
+            )
+            .where(Deadline.tenant_id == tenant_id, Deadline.subject_id == subject_id)
+            .order_by(Extension.asked_at.desc())
         )
     )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from portal.kernel.errors import Conflict
-from portal.kernel.phrases import phrase
+from portal.calendar.rules import Due, WorkingCalendar
+from portal.kernel.errors import Conflict, Invalid
+from portal.kernel.phrases import When, phrase
 
 URGENT = timedelta(hours=4)
 SOON = timedelta(hours=24)
@@ -22,6 +23,14 @@ class DeadlineState(StrEnum):
     MET = "met"
     BREACHED = "breached"
     VOID = "void"
+
+
+class ExtensionState(StrEnum):
+    """延期申请: asked for by the vendor, then granted or refused by the company."""
+
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
 
 
 # A breach stays on record whatever follows, and what was cancelled does not run again: a returned
@@ -55,6 +64,34 @@ def check_open(state: DeadlineState) -> None:
             phrase("This deadline is closed already."),
             phrase("Reload the page to see what became of it."),
         )
+
+
+def check_asked_in_time(due_at: datetime | None, now: datetime) -> datetime:
+    """The due time of the clock that more time is asked for; `Conflict` when none runs any more."""
+    if due_at is None or now > due_at:
+        raise Conflict(
+            phrase("The deadline has passed; it cannot be extended any more."),
+            phrase("Send what is owed: it is taken, and recorded as late."),
+        )
+    return due_at
+
+
+def extended_to(calendar: WorkingCalendar, *, due_at: datetime, wanted: date) -> Due:
+    """The new due time for a day: its close of business, with every day since the old one.
+
+    A later working day (`Invalid`; `YearNotConfirmed` in a year that nobody confirmed).
+    """
+    if not calendar.kind(wanted).counts:
+        raise Invalid(
+            phrase("%(day)s is not a working day.", day=When(wanted)),
+            phrase("Choose a working day."),
+        )
+    if calendar.close_on(wanted) <= due_at:
+        raise Invalid(
+            phrase("The new date is not later than the present one."),
+            phrase("Choose a later working day."),
+        )
+    return calendar.due_on(calendar.local_day(due_at), wanted)
 
 
 def state_when_met(due_at: datetime, met_at: datetime) -> DeadlineState:

@@ -7,14 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.kernel import clock
-from portal.kernel.access import Actor
+from portal.kernel.access import Actor, Role
 from portal.kernel.phrases import phrase
-from portal.materials.extensions import FOLLOWERS
 from portal.materials.models import HandIn, MaterialRequest
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from tenants.models import Tenant
 
+FOLLOWERS = (Role.AUDITOR, Role.AUDIT_HEAD)
 _IN_TIME = phrase("%(vendor)s handed in %(number)s in time: %(delivered)s of %(expected)s.")
 _LATE = phrase(
     "%(vendor)s handed in %(number)s, %(days)s working days late: %(delivered)s of %(expected)s."

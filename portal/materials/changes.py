@@ -18,13 +18,14 @@ from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.events import Event, publish
 from portal.kernel.phrases import Phrase, phrase
+from portal.kernel.reasons import reason_of
 from portal.materials import expected
 from portal.materials.events import VENDOR_READERS, get_request, tell
 from portal.materials.kinds import ItemState, RequestEventKind, RequestState
 from portal.materials.models import MaterialRequest, RequestItem
 from portal.materials.queries import CLOCK, RequestedCase, case_ids_of, requested_cases
 from portal.materials.rounds import next_round
-from portal.materials.rules import Tallied, check_open, moved, reason_of, standing
+from portal.materials.rules import Tallied, check_open, moved, standing
 from portal.materials.service import chosen_items, close_if_done
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify

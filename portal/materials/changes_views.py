@@ -10,13 +10,14 @@ from flask import Blueprint, flash, request
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 
+from portal.deadlines.forms import AskForm, ExtensionForm
 from portal.kernel.access import guard
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.phrases import When
 from portal.kernel.web import actor, db
 from portal.materials import changes, extensions
 from portal.materials.events import get_request
-from portal.materials.forms import AskForm, CancelForm, DecideForm, ExtensionForm, SubstituteForm
+from portal.materials.forms import CancelForm, DecideForm, SubstituteForm
 from portal.materials.permissions import ASK, CHANGE
 from portal.materials.views import Answer, back_to, page_of, uuids_of, version_of
 

@@ -7,14 +7,13 @@ import re
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
-    DateField,
     HiddenField,
     SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 _SEPARATORS = re.compile(r"[\s,;，；、]+")
@@ -74,30 +73,6 @@ class DecideForm(FlaskForm):
         [Length(max=1_000)],
         description=_l("Needed to return or cancel: what is wrong or wanted instead, or why."),
         render_kw={"rows": 2},
-    )
-
-
-class AskForm(FlaskForm):
-    """More time, with the reason (延期申请)."""
-
-    wanted = DateField(_l("Extended until"), [InputRequired(_l("Choose a working day."))])
-    reason = TextAreaField(
-        _l("Reason"),
-        [InputRequired(_l("Write why more time is needed.")), Length(max=1_000)],
-        description=_l("The audit department reads it and decides."),
-        render_kw={"rows": 3},
-    )
-
-
-class ExtensionForm(FlaskForm):
-    """The decision on an extension: a date, and the ground, which the vendor reads."""
-
-    until = DateField(_l("Extended until"), [Optional()])
-    note = TextAreaField(
-        _l("Ground"),
-        [InputRequired(_l("Write the ground of the decision.")), Length(max=1_000)],
-        description=_l("The vendor reads it; a granted date keeps it as its ground."),
-        render_kw={"rows": 3},
     )
 
 

@@ -65,14 +65,6 @@ class RequestEventKind(StrEnum):
     CALLS_ADDED = "calls_added"
 
 
-class ExtensionState(StrEnum):
-    """延期申请: asked by the vendor, then granted or refused by the company."""
-
-    ASKED = "asked"
-    GRANTED = "granted"
-    REFUSED = "refused"
-
-
 class CheckState(StrEnum):
     """What the check of a delivered file found."""
 

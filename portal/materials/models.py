@@ -12,7 +12,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.materials.kinds import (
     CheckState,
-    ExtensionState,
     ItemState,
     MaterialKind,
     RequestEventKind,
@@ -128,54 +127,6 @@ class RequestItem(IssuedRow, Base):
     due_at: Mapped[datetime | None]
     replaces_case_id: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(default=1)
-
-
-class RequestExtension(TenantRow, Base):
-    """The vendor asks for more time before a clock runs out (延期申请), and what became of it.
-
-    `deadline_id` is the clock asked about, `old_due_at` its time then; `told_at`: when the
-    company's people were told (a vendor's scope cannot write to their inbox). The company grants
-    a date, which may be another than the wanted one, or refuses; both with the reason.
-    """
-
-    __tablename__ = "request_extensions"
-    __table_args__ = (
-        tenant_fk("request_id", "material_requests"),
-        tenant_fk("deadline_id", "deadlines"),
-        one_of("state", ExtensionState),
-        sa.CheckConstraint(
-            "(state = 'asked') = (decided_at IS NULL AND decided_by IS NULL)", name="decided_fully"
-        ),
-        sa.CheckConstraint(
-            "(state = 'granted') = (new_due_at IS NOT NULL)", name="granted_has_date"
-        ),
-        sa.Index(
-            "uq_request_extensions_one_open",
-            "tenant_id",
-            "request_id",
-            unique=True,
-            postgresql_where=sa.text("state = 'asked'"),
-        ),
-        sa.Index("ix_request_extensions_request", "tenant_id", "request_id", "asked_at"),
-        id_index("request_extensions"),
-    )
-    vendor_insert = True
-
-    request_id: Mapped[UUID]
-    deadline_id: Mapped[UUID]
-    state: Mapped[str]
-    reason: Mapped[str]
-    old_due_at: Mapped[datetime]
-    wanted_at: Mapped[datetime]
-    asked_at: Mapped[datetime]
-    asked_by: Mapped[UUID]
-    asked_by_name: Mapped[str]
-    told_at: Mapped[datetime | None]
-    new_due_at: Mapped[datetime | None]
-    decision_note: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
-    decided_by: Mapped[UUID | None]
-    decided_by_name: Mapped[str | None]
 
 
 class Upload(TenantRow, Base):

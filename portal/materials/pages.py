@@ -13,18 +13,18 @@ from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 
 from portal.calendar import service as calendar_service
+from portal.deadlines.pages import extension_box
 from portal.files.problems import describe
 from portal.kernel.access import Actor
-from portal.kernel.clock import beijing
 from portal.kernel.paging import Page
 from portal.kernel.phrases import When
-from portal.materials import answers, extensions, items, lists, papers, queries
-from portal.materials.forms import AskForm, CancelForm, ExtensionForm, SubstituteForm
+from portal.materials import answers, items, lists, papers, queries
+from portal.materials.forms import CancelForm, SubstituteForm
 from portal.materials.kinds import CheckState, RequestEventKind, RequestState
-from portal.materials.models import HandIn, MaterialRequest, RequestEvent, RequestExtension
+from portal.materials.models import HandIn, MaterialRequest, RequestEvent
 from portal.materials.permissions import ASK, CHANGE
 from portal.materials.rules import OPEN_STATES
-from portal.materials.words import EVENTS, EXTENSION_STATES, KINDS, REASONS
+from portal.materials.words import EVENTS, KINDS, REASONS
 
 _SHOWN_EVENTS = 40
 
@@ -53,10 +53,7 @@ class RequestPage:
     open: bool
     unhanded: bool
     example: str
-    asked: RequestExtension | None
-    extensions: tuple[RequestExtension, ...]
     cancelled: str
-    extendable: bool
 
     @property
     def draw_rows(self) -> list[tuple[str, str]]:
@@ -101,10 +98,7 @@ def request_page(session: Session, request: MaterialRequest, first_case: str) ->
         request.state in OPEN_STATES,
         answers.changed_since(session, request, made[-1] if made else None),
         f"{first_case}_{name}_1.mp3",
-        extensions.find_open(session, request),
-        tuple(extensions.decided(session, request)),
         _why_cancelled(session, request),
-        extensions.may_be_asked(session, request),
     )
 
 
@@ -117,33 +111,30 @@ def _why_cancelled(session: Session, request: MaterialRequest) -> str:
 
 
 def change_forms(
-    shown: RequestPage, person: Actor, given: Mapping[str, FlaskForm]
+    session: Session, shown: RequestPage, person: Actor, given: Mapping[str, FlaskForm]
 ) -> dict[str, Any]:
     """What the page offers of extensions, cancelling and replacing, by who looks at it. `given`:
     the form that was posted and refused, by its name."""
     request = shown.request
     version = str(request.version)
-    ask = given.get("ask") or AskForm(formdata=None, prefix="ask-")
-    extension = given.get("extension") or ExtensionForm(formdata=None, prefix="extension-")
-    if shown.asked and extension.until.data is None:
-        extension.until.data = beijing(shown.asked.wanted_at).date()
     cancel = given.get("cancel") or CancelForm(formdata=None, prefix="cancel-")
     substitute = given.get("substitute") or SubstituteForm(formdata=None, prefix="substitute-")
     for form in (cancel, substitute):
         form.version.data = version
-    may_change = person.is_company and person.may(CHANGE) and shown.open
+    changes = person.is_company and person.may(CHANGE)
+    may_change = changes and shown.open
     return {
-        "may_ask": not person.is_company
-        and person.may(ASK)
-        and shown.extendable
-        and shown.asked is None,
+        "extension": extension_box(
+            session,
+            (request.tenant_id, request.id, queries.CLOCK),
+            given,
+            may_ask=not person.is_company and person.may(ASK) and shown.open,
+            may_decide=changes and request.state != RequestState.CANCELLED,
+        ),
         "may_change": may_change,
         "may_substitute": may_change and request.manner == "ad_hoc",
-        "ask_form": ask,
-        "extension_form": extension,
         "cancel_form": cancel,
         "substitute_form": substitute,
-        "extension_states": EXTENSION_STATES,
     }
 
 

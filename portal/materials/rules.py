@@ -8,25 +8,11 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from portal.calendar.rules import Due, WorkingCalendar
+from portal.calendar.rules import WorkingCalendar
 from portal.files.kinds import FileKind
-from portal.kernel.errors import Conflict, Invalid
-from portal.kernel.phrases import When, phrase
+from portal.kernel.errors import Conflict
+from portal.kernel.phrases import phrase
 from portal.materials.kinds import ItemState, MaterialKind, RequestState
-
-MOST_REASON = 1_000
-"""Letters of a reason that one side writes and the other reads."""
-
-
-def reason_of(text: str) -> str:
-    """A reason as it is kept; `Invalid` when there is none: whoever is affected reads it."""
-    kept = text.strip()[:MOST_REASON]
-    if not kept:
-        raise Invalid(
-            phrase("The reason is missing."), phrase("Write it; the other side reads it.")
-        )
-    return kept
-
 
 WORKING_DAYS = 2
 """A3: material is handed over within two working days."""
@@ -187,32 +173,6 @@ def working_days_late(calendar: WorkingCalendar, due_at: datetime, at: datetime)
     years = range(calendar.local_day(due_at).year, calendar.local_day(at).year + 1)
     known = replace(calendar, confirmed=calendar.confirmed | set(years))
     return known.working_days_late(due_at, at)
-
-
-def check_extension(
-    calendar: WorkingCalendar, *, due_at: datetime, wanted: date, now: datetime
-) -> Due:
-    """The new due time for a day: its close of business, with every day since the old one.
-
-    Asked and granted before the clock runs out, to a later working day (`Conflict`, `Invalid`;
-    `YearNotConfirmed` in a year that nobody confirmed).
-    """
-    if now > due_at:
-        raise Conflict(
-            phrase("The deadline has passed; it cannot be extended any more."),
-            phrase("Deliver what is missing: it is taken, and recorded as late."),
-        )
-    if not calendar.kind(wanted).counts:
-        raise Invalid(
-            phrase("%(day)s is not a working day.", day=When(wanted)),
-            phrase("Choose a working day."),
-        )
-    if calendar.close_on(wanted) <= due_at:
-        raise Invalid(
-            phrase("The new date is not later than the present one."),
-            phrase("Choose a later working day."),
-        )
-    return calendar.due_on(calendar.local_day(due_at), wanted)
 
 
 def window(issued_on: date, days: int) -> tuple[date, date]:

@@ -254,7 +254,7 @@ def page_of(
         items_url=f"{url_for('materials.item_table', request_id=found.id)}?"
         + urlencode({**args, **_cursor()}),
         fragment=fragment,
-        **pages.change_forms(shown, person, given or {}),
+        **pages.change_forms(db(), shown, person, given or {}),
         **_WORDS,
     )
 

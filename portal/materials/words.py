@@ -9,7 +9,6 @@ from types import MappingProxyType
 from portal.kernel import clock
 from portal.kernel.phrases import Phrase, phrase
 from portal.materials.kinds import (
-    ExtensionState,
     ItemState,
     MaterialKind,
     RequestEventKind,
@@ -41,13 +40,6 @@ ITEM_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
         ItemState.ACCEPTED.value: (phrase("Accepted"), "success"),
         ItemState.RETURNED.value: (phrase("Returned"), "danger"),
         ItemState.CANCELLED.value: (phrase("Item cancelled"), "neutral"),
-    }
-)
-EXTENSION_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
-    {
-        ExtensionState.ASKED.value: (phrase("Extension asked for"), "pending"),
-        ExtensionState.GRANTED.value: (phrase("Extension granted"), "success"),
-        ExtensionState.REFUSED.value: (phrase("Extension refused"), "danger"),
     }
 )
 OPTIONAL_MISSING = (phrase("If it exists"), "neutral")

@@ -10,14 +10,13 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
+from portal.deadlines.forms import AskForm, ExtensionForm
 from portal.kernel.access import guard
 from portal.kernel.errors import NotFound, PortalError
 from portal.kernel.phrases import When
 from portal.kernel.web import actor, check_version, db
 from portal.rectification import extensions, milestones, queries, rechecks, repeats, service
 from portal.rectification.forms import (
-    AskForm,
-    ExtensionForm,
     MilestoneForm,
     RecheckForm,
     ReopenForm,

@@ -141,30 +141,6 @@ class ReturnForm(FlaskForm):
     )
 
 
-class AskForm(FlaskForm):
-    """More time for a round, with the reason (延期申请)."""
-
-    wanted = DateField(_l("Extended until"), [InputRequired(_l("Choose a working day."))])
-    reason = TextAreaField(
-        _l("Reason"),
-        [InputRequired(_l("Write why more time is needed.")), Length(max=1_000)],
-        description=_l("The company reads it and decides."),
-        render_kw={"rows": 3},
-    )
-
-
-class ExtensionForm(FlaskForm):
-    """The decision on an extension: a date, and the ground, which the vendor reads."""
-
-    until = DateField(_l("Extended until"), [Optional()])
-    note = TextAreaField(
-        _l("Ground"),
-        [InputRequired(_l("Write the ground of the decision.")), Length(max=1_000)],
-        description=_l("The vendor reads it; a granted date keeps it as its ground."),
-        render_kw={"rows": 3},
-    )
-
-
 class MilestoneForm(FlaskForm):
     """A step of the correction and the day it is planned for."""
 

@@ -21,14 +21,6 @@ SOURCES = ("assessment", "audit", "complaint", "regulator", "inspection")
 """What a notice comes from: 考核, 稽核, 投诉, 监管, 检查."""
 
 
-class ExtensionState(StrEnum):
-    """An extension is asked for by the vendor, and granted or refused by the company."""
-
-    ASKED = "asked"
-    GRANTED = "granted"
-    REFUSED = "refused"
-
-
 class Recheck(StrEnum):
     """What follows from an effectiveness re-check (复查): nothing more, the notice open again, or
     a follow-up notice that names it."""

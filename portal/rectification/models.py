@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.rectification.kinds import SOURCES, ExtensionState, Recheck, RectificationState
+from portal.rectification.kinds import SOURCES, Recheck, RectificationState
 from tenants.rows import Base, IssuedRow, PrivateRow, TenantRow, id_index, one_of, tenant_fk
 
 
@@ -176,56 +176,6 @@ class Decision(IssuedRow, Base):
     reason: Mapped[str]
     new_due_at: Mapped[datetime | None]
     by_name: Mapped[str]
-
-
-class Extension(TenantRow, Base):
-    """The vendor asks for more time before a round's clock runs out (延期申请), and what became of
-    it. `deadline_id` is the clock asked about, `old_due_at` its time then; `told_at`: when the
-    company's people were told. The granted date may be another than the wanted one."""
-
-    __tablename__ = "rectification_extensions"
-    __table_args__ = (
-        tenant_fk("rectification_id", "rectifications"),
-        tenant_fk("deadline_id", "deadlines"),
-        one_of("state", ExtensionState),
-        sa.CheckConstraint(
-            "(state = 'asked') = (decided_at IS NULL AND decided_by IS NULL)", name="decided_fully"
-        ),
-        sa.CheckConstraint(
-            "(state = 'granted') = (new_due_at IS NOT NULL)", name="granted_has_date"
-        ),
-        sa.Index(
-            "uq_rectification_extensions_one_open",
-            "tenant_id",
-            "deadline_id",
-            unique=True,
-            postgresql_where=sa.text("state = 'asked'"),
-        ),
-        sa.Index("ix_rectification_extensions_notice", "tenant_id", "rectification_id", "asked_at"),
-        sa.Index(
-            "ix_rectification_extensions_untold",
-            "asked_at",
-            postgresql_where=sa.text("told_at IS NULL"),
-        ),
-        id_index("rectification_extensions"),
-    )
-    vendor_insert = True
-
-    rectification_id: Mapped[UUID]
-    deadline_id: Mapped[UUID]
-    state: Mapped[str]
-    reason: Mapped[str]
-    old_due_at: Mapped[datetime]
-    wanted_at: Mapped[datetime]
-    asked_at: Mapped[datetime]
-    asked_by: Mapped[UUID]
-    asked_by_name: Mapped[str]
-    told_at: Mapped[datetime | None]
-    new_due_at: Mapped[datetime | None]
-    decision_note: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
-    decided_by: Mapped[UUID | None]
-    decided_by_name: Mapped[str | None]
 
 
 class Milestone(TenantRow, Base):

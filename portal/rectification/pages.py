@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from portal.audits.words import LEVELS
 from portal.calendar import service as calendar_service
 from portal.deadlines.models import Deadline
+from portal.deadlines.pages import ExtensionBox, extension_box
 from portal.deadlines.queries import ClockView, clock_view
 from portal.kernel import clock
 from portal.kernel.access import Actor
@@ -23,12 +24,10 @@ from portal.kernel.errors import PortalError
 from portal.kernel.web import actor, db
 from portal.notices.models import Document
 from portal.notices.queries import get_document, recipients_of
-from portal.rectification import extensions, milestones, queries, rechecks, repeats, service
+from portal.rectification import milestones, queries, rechecks, repeats, service
 from portal.rectification.answers import TAKEN
 from portal.rectification.forms import (
     AnswerForm,
-    AskForm,
-    ExtensionForm,
     MilestoneForm,
     RecheckForm,
     ReopenForm,
@@ -37,7 +36,6 @@ from portal.rectification.forms import (
 )
 from portal.rectification.kinds import RectificationState as State
 from portal.rectification.models import (
-    Extension,
     Milestone,
     RecheckResult,
     Rectification,
@@ -47,7 +45,7 @@ from portal.rectification.permissions import ANSWER, MANAGE
 from portal.rectification.queries import Round
 from portal.rectification.repeats import Repeat
 from portal.rectification.rules import OPEN_TO_ANSWER
-from portal.rectification.words import EXTENSION_STATES, RECHECKS, SOURCE_NAMES, STATES
+from portal.rectification.words import RECHECKS, SOURCE_NAMES, STATES
 from portal.vendors.clauses import Level
 from tenants.models import Tenant
 
@@ -194,15 +192,13 @@ class Course:
     """What runs beside the rounds: extensions, milestones, re-checks, what follows, with the
     forms that the reader may send."""
 
-    extensions: Sequence[Extension]
-    waiting: Extension | None
+    extension: ExtensionBox
     milestones: Sequence[Milestone]
     results: Sequence[RecheckResult]
     recheck_clock: ClockView | None
     forerunner: Rectification | None
     follow_ups: Sequence[Rectification]
     forms: Mapping[str, FlaskForm]
-    may_ask: bool
     may_plan: bool
     may_finish: bool
     may_reopen: bool
@@ -218,16 +214,9 @@ def course_of(
 ) -> Course:
     """The course of a notice as `person` may see and move it."""
     answers, manages = person.may(ANSWER), person.may(MANAGE)
-    waiting = extensions.waiting(session, notice)
     due = rechecks.due_clock(session, notice) if manages else None
     days = {"version": notice.version, "working_days": notice.working_days}
     made: dict[str, FlaskForm] = {
-        "ask": AskForm(formdata=None, prefix="ask-"),
-        "extension": ExtensionForm(
-            formdata=None,
-            prefix="extension-",
-            data={"until": clock.beijing(waiting.wanted_at).date() if waiting else None},
-        ),
         "milestone": MilestoneForm(formdata=None, prefix="milestone-"),
         "reopen": ReopenForm(formdata=None, prefix="reopen-", data=days),
         "repetition": RepetitionForm(formdata=None, prefix="repetition-", data=days),
@@ -237,15 +226,19 @@ def course_of(
     if notice.follows_id is not None:
         forerunner = queries.get_notice(session, notice.follows_id)
     return Course(
-        extensions=extensions.of_notice(session, notice),
-        waiting=waiting,
+        extension=extension_box(
+            session,
+            (notice.tenant_id, notice.id, queries.CLOCK),
+            given,
+            may_ask=answers and notice.state in OPEN_TO_ANSWER,
+            may_decide=manages and notice.state != State.CANCELLED,
+        ),
         milestones=milestones.of_notice(session, notice),
         results=rechecks.results_of(session, notice),
         recheck_clock=clock_for(session, due),
         forerunner=forerunner,
         follow_ups=rechecks.follow_ups_of(session, notice),
         forms={**made, **given},
-        may_ask=answers and extensions.may_be_asked(session, notice),
         may_plan=answers and notice.state in milestones.PLANNED_IN,
         may_finish=answers and notice.state != State.CANCELLED,
         may_reopen=manages and notice.state == State.ACCEPTED,
@@ -253,7 +246,7 @@ def course_of(
         proposed=repeats.proposed(session, notice) if manages else None,
         repetition=repeats.decision_of(session, notice) if person.is_company else None,
         today=clock.today(),
-        names={"extensions": EXTENSION_STATES, "rechecks": RECHECKS},
+        names={"rechecks": RECHECKS},
     )
 
 

@@ -18,7 +18,7 @@ from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict
 from portal.kernel.phrases import When, phrase
-from portal.materials.rules import reason_of
+from portal.kernel.reasons import reason_of
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from portal.rectification.kinds import Recheck

@@ -21,7 +21,7 @@ from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict
 from portal.kernel.phrases import phrase
-from portal.materials.rules import reason_of
+from portal.kernel.reasons import reason_of
 from portal.rectification.kinds import RectificationState as State
 from portal.rectification.models import Rectification, Repetition
 from portal.vendors.clauses import Level, months_later

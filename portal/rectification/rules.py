@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from types import MappingProxyType
 
-from portal.calendar.rules import Due, WorkingCalendar
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.phrases import Phrase, phrase
-from portal.materials import rules as material_rules
 from portal.rectification.kinds import RectificationState as State
 
 TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
@@ -112,20 +110,6 @@ def check_new_days(days: int) -> int:
         phrase("The new deadline must be 1 to %(most)s working days.", most=MOST_DAYS),
         phrase("Choose another number of working days."),
     )
-
-
-def check_extension(
-    calendar: WorkingCalendar, *, due_at: datetime, wanted: date, now: datetime
-) -> Due:
-    """The new due time of a round for a day: its close of business, with every day since the old
-    one. Asked and granted before the clock runs out (`Conflict`), to a later working day
-    (`Invalid`, `YearNotConfirmed`)."""
-    if now > due_at:
-        raise Conflict(
-            phrase("The deadline has passed; it cannot be extended any more."),
-            phrase("Submit the answer: it is taken, and recorded as late."),
-        )
-    return material_rules.check_extension(calendar, due_at=due_at, wanted=wanted, now=now)
 
 
 def check_milestone(text: str, planned_on: date | None, today: date, known: int) -> date:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from portal.kernel.phrases import Phrase, phrase
-from portal.rectification.kinds import ExtensionState, Recheck
+from portal.rectification.kinds import Recheck
 from portal.rectification.kinds import RectificationState as State
 
 STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
@@ -26,13 +26,6 @@ SOURCE_NAMES: Mapping[str, Phrase] = MappingProxyType(
         "complaint": phrase("Complaint"),
         "regulator": phrase("Regulator"),
         "inspection": phrase("Inspection"),
-    }
-)
-EXTENSION_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
-    {
-        ExtensionState.ASKED.value: (phrase("Asked for"), "pending"),
-        ExtensionState.GRANTED.value: (phrase("Granted"), "success"),
-        ExtensionState.REFUSED.value: (phrase("Refused"), "warning"),
     }
 )
 RECHECKS: Mapping[str, tuple[Phrase, str]] = MappingProxyType(

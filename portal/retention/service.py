@@ -18,8 +18,8 @@ from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.phrases import phrase
+from portal.kernel.reasons import reason_of
 from portal.materials.models import Delivery, MaterialRequest, SoundKey, SoundPrint, Upload
-from portal.materials.rules import reason_of
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from portal.rectification.models import Evidence, Rectification

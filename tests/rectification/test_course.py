@@ -10,16 +10,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from portal.app.reminders import extensions_asked
 from portal.calendar.service import load
 from portal.deadlines import service as deadlines
-from portal.deadlines.models import Deadline
+from portal.deadlines.models import Deadline, Extension
 from portal.kernel import clock
 from portal.kernel.access import Role, system_actor
 from portal.notices.models import Document
 from portal.notifications.models import Notification
-from portal.rectification import extensions, rechecks
+from portal.rectification import rechecks
 from portal.rectification.escalation import told
-from portal.rectification.models import Extension, Milestone, RecheckResult, Rectification
+from portal.rectification.models import Milestone, RecheckResult, Rectification
 from portal.vendors.clauses import DEFAULT_CATALOGUE, Level
 from tenants.scope import Scope
 from tests.rectification.test_journey import DUE, FRIDAY, Desk, desk
@@ -86,7 +87,7 @@ def test_an_extension_is_asked_and_granted_on_record(desk: Desk) -> None:
     assert _ask(desk, notice_id, "2026-11-16").status_code == 409, "one at a time"
     with desk.portal.session(desk.portal.world.scope) as session:
         actor = system_actor(desk.portal.world.company_id)
-        assert [extensions.announce(session, actor=actor) for _ in range(2)] == [1, 0]
+        assert [extensions_asked(session, actor=actor) for _ in range(2)] == [1, 0]
         session.commit()
         extension_id = session.scalars(sa.select(Extension.id)).one()
     assert desk.row(notice_id).due_at == DUE, "it runs on until it is decided"
