@@ -134,13 +134,15 @@ def grant(
     """Grant an extension until the close of business of `until`, which may be another day than the
     one wanted (company scope).
 
-    Before the clock runs out. The clock keeps its earlier date and the reason.
+    What was asked in time is granted also after the clock ran out, or was stopped late: what is
+    late is then counted from the new date (`service.extend`). The clock keeps its earlier date and
+    the reason.
     """
     row, deadline = _undecided(session, tenant_id, subject_id, extension_id)
     text = reason_of(note)
     if until is None:
         raise Invalid(phrase("The date is missing."), phrase("Choose a working day."))
-    before = check_asked_in_time(deadline.due_at, clock.now())
+    before = deadline.due_at
     due = extended_to(calendar_service.load(session), due_at=before, wanted=until)
     extend(session, deadline, due, reason=text, actor=actor)
     row.new_due_at = due.due_at

@@ -31,6 +31,11 @@ class ExtensionBox:
     may_decide: bool
 
     @property
+    def overdue(self) -> bool:
+        """Whether the clock that the waiting one is about has run out meanwhile."""
+        return self.waiting is not None and self.waiting.old_due_at < clock.now()
+
+    @property
     def states(self) -> Mapping[str, Any]:
         """What the states are called."""
         return EXTENSION_STATES

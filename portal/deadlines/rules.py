@@ -33,8 +33,9 @@ class ExtensionState(StrEnum):
     REFUSED = "refused"
 
 
-# A breach stays on record whatever follows, and what was cancelled does not run again: a returned
-# answer opens another deadline. What was met runs again when more turns out to be owed on it.
+# A breach stays on record, and what was cancelled does not run again: a returned answer opens
+# another deadline. What was met runs again when more turns out to be owed on it. Only an extension
+# that was asked for in time changes what is a breach (`state_when_moved`).
 TRANSITIONS: Mapping[DeadlineState, frozenset[DeadlineState]] = MappingProxyType(
     {
         DeadlineState.OPEN: frozenset(
@@ -57,9 +58,9 @@ def moved(state: DeadlineState, to: DeadlineState) -> DeadlineState:
     return to
 
 
-def check_open(state: DeadlineState) -> None:
-    """Refuse to move a deadline that was met, breached or cancelled (`Conflict`)."""
-    if state is not DeadlineState.OPEN:
+def check_not_void(state: DeadlineState) -> None:
+    """Refuse to move a deadline that was cancelled (`Conflict`)."""
+    if state is DeadlineState.VOID:
         raise Conflict(
             phrase("This deadline is closed already."),
             phrase("Reload the page to see what became of it."),
@@ -97,6 +98,13 @@ def extended_to(calendar: WorkingCalendar, *, due_at: datetime, wanted: date) ->
 def state_when_met(due_at: datetime, met_at: datetime) -> DeadlineState:
     """Met up to and including the last moment; after it, breached though done."""
     return DeadlineState.MET if met_at <= due_at else DeadlineState.BREACHED
+
+
+def state_when_moved(due_at: datetime, met_at: datetime | None, now: datetime) -> DeadlineState:
+    """What a clock is once it is due at `due_at` instead: it runs, or ran out, or was stopped."""
+    if met_at is not None:
+        return state_when_met(due_at, met_at)
+    return DeadlineState.OPEN if now <= due_at else DeadlineState.BREACHED
 
 
 class Tone(StrEnum):

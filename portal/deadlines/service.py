@@ -13,7 +13,14 @@ from sqlalchemy.orm import Session
 
 from portal.calendar.rules import Due, WorkingCalendar
 from portal.deadlines.models import Deadline
-from portal.deadlines.rules import SOON, DeadlineState, Moment, check_open, reminders_due
+from portal.deadlines.rules import (
+    SOON,
+    DeadlineState,
+    Moment,
+    check_not_void,
+    reminders_due,
+    state_when_moved,
+)
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
@@ -92,9 +99,13 @@ def open_deadline(
 
 
 def extend(session: Session, row: Deadline, due: Due, *, reason: str, actor: Actor) -> None:
-    """Move an open clock to a later time (延期). Its earlier dates stay in the basis, each with
-    who moved it, when and why; the reminders before the new time go out anew."""
-    check_open(DeadlineState(row.state))
+    """Move a clock to a later time (延期). Its earlier dates stay in the basis, each with who moved
+    it, when and why; the reminders before the new time go out anew.
+
+    A clock that ran out meanwhile runs again until then; one that was stopped late is met, or
+    late, by the new time. A cancelled one is not moved (`Conflict`).
+    """
+    check_not_void(DeadlineState(row.state))
     earlier = {
         "from": row.due_at.isoformat(),
         "to": due.due_at.isoformat(),
@@ -114,6 +125,8 @@ def extend(session: Session, row: Deadline, due: Due, *, reason: str, actor: Act
         "extended": [*row.basis.get("extended", []), earlier],
     }
     row.due_at = due.due_at
+    row.state = state_when_moved(due.due_at, row.met_at, clock.now())
+    row.breached_at = due.due_at if row.state == DeadlineState.BREACHED else None
     row.reminded = [moment for moment in row.reminded if moment == Moment.ISSUE]
     session.flush()
     record(

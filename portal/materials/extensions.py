@@ -20,6 +20,7 @@ from portal.materials.events import VENDOR_READERS, get_request, tell
 from portal.materials.kinds import RequestEventKind
 from portal.materials.models import MaterialRequest
 from portal.materials.queries import CLOCK
+from portal.materials.recounting import recount
 from portal.materials.rules import check_open
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
@@ -46,8 +47,8 @@ def grant(
     note: str,
     actor: Actor,
 ) -> Extension:
-    """Grant an extension until the close of business of `until`. What was late on another clock
-    stays late."""
+    """Grant an extension until the close of business of `until`; items and hand-ins on its clock
+    are counted from the new date. What was late on another clock stays late."""
     request = get_request(session, request_id, lock=True)
     done = extensions.grant(
         session,
@@ -58,8 +59,7 @@ def grant(
         note=note,
         actor=actor,
     )
-    if done.deadline.round == 1:
-        request.due_at = done.deadline.due_at
+    recount(session, request, done.deadline, done.old_due_at, actor=actor)
     request.version += 1
     session.flush()
     row = done.extension

@@ -236,3 +236,23 @@ def receipt_content(
         "delivery": made.no,
         "due": {"at": deadline.due_at.isoformat(), "why": deadline.basis["days"]},
     }
+
+
+def next_edition(former: str, first: str) -> str:
+    """The number of the receipt that replaces `former`: R1, R1-2, R1-3 …"""
+    _first, _, edition = former.removeprefix(first).partition("-")
+    return f"{first}-{int(edition or 1) + 1}"
+
+
+def recounted_receipt(
+    content: Mapping[str, Any], made: HandIn, deadline: Deadline
+) -> dict[str, Any]:
+    """A receipt's content with the due time that holds since an extension, and what follows."""
+    due = made.due_at.isoformat()
+    return {
+        **{key: value for key, value in content.items() if key != "supersedes"},
+        "request": {**content["request"], "due_at": due},
+        "on_time": made.in_time,
+        "late_working_days": made.working_days_late,
+        "due": {"at": due, "why": deadline.basis["days"]},
+    }

@@ -9,13 +9,14 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.deadlines import extensions
-from portal.deadlines.models import Extension
+from portal.deadlines.models import Deadline, Extension
 from portal.kernel.access import Actor
 from portal.kernel.phrases import When, phrase
-from portal.rectification.models import Rectification
+from portal.rectification.models import Answer, Rectification
 from portal.rectification.queries import CLOCK
 from portal.rectification.rules import check_open
 from portal.rectification.service import record_step, tell_vendor
@@ -48,14 +49,17 @@ def grant(
     note: str,
     actor: Actor,
 ) -> Extension:
-    """Grant an extension until the close of business of `until`; the notice must be locked."""
+    """Grant an extension until the close of business of `until`; the notice must be locked. An
+    answer that came meanwhile is in time, or late, by the new date."""
     done = extensions.grant(
         session, notice.tenant_id, notice.id, extension_id, until=until, note=note, actor=actor
     )
     due_at = done.deadline.due_at
-    notice.due_at = due_at
+    if done.deadline.round == notice.round and notice.closed_at is None:
+        notice.due_at = due_at
     notice.version += 1
     session.flush()
+    _recount(session, notice, done.deadline)
     record_step(session, "rectification.extension.granted", notice, actor, {"until": due_at})
     tell_vendor(
         session,
@@ -67,6 +71,22 @@ def grant(
         ),
     )
     return done.extension
+
+
+def _recount(session: Session, notice: Rectification, deadline: Deadline) -> None:
+    answer = session.scalars(
+        sa.select(Answer)
+        .where(
+            Answer.tenant_id == notice.tenant_id,
+            Answer.rectification_id == notice.id,
+            Answer.round == deadline.round,
+            Answer.submitted_at.is_not(None),
+        )
+        .with_for_update()
+    ).first()
+    if answer is not None and answer.submitted_at is not None:
+        answer.in_time = answer.submitted_at <= deadline.due_at
+        session.flush()
 
 
 def refuse(

@@ -20,7 +20,8 @@ from portal.notices.models import Document
 from portal.notifications.models import Notification
 from portal.rectification import rechecks
 from portal.rectification.escalation import told
-from portal.rectification.models import Milestone, RecheckResult, Rectification
+from portal.rectification.models import Answer, Milestone, RecheckResult, Rectification
+from portal.rectification.queries import score_facts
 from portal.vendors.clauses import DEFAULT_CATALOGUE, Level
 from tenants.scope import Scope
 from tests.rectification.test_journey import DUE, FRIDAY, Desk, desk
@@ -125,6 +126,38 @@ def test_an_extension_is_refused_and_not_asked_too_late(desk: Desk) -> None:
     other = desk.portal.client(desk.portal.world.vendors[1].email(Role.MANAGER))
     asked = {"ask-wanted": "2026-11-13", "ask-reason": "x"}
     assert other.post(_path(notice_id, "extensions"), data=asked).status_code == 404
+
+
+def test_an_extension_asked_in_time_is_granted_after_the_deadline(desk: Desk) -> None:
+    """Due Wednesday; asked on Friday for Friday; answered on Thursday, late; granted then: the
+    answer is in time, the clock met. Only the company's decision changes a submitted answer."""
+    notice_id = desk.issued()
+    assert _ask(desk, notice_id, "2026-11-13").status_code == 302
+    vendor = Scope.vendor(desk.portal.world.vendors[0].id)
+    with desk.at(ACCEPTED):
+        _sweep(desk, ACCEPTED)
+        assert desk.answer(notice_id, "submit").status_code == 302
+        with desk.portal.session(vendor) as session:
+            row = session.scalars(sa.select(Answer)).one()
+            assert row.in_time is False
+            row.in_time = True
+            with pytest.raises(IntegrityError, match="does not change"):
+                session.flush()
+            session.rollback()
+        with desk.portal.session(desk.portal.world.scope) as session:
+            extension_id = session.scalars(sa.select(Extension.id)).one()
+        assert desk.act(notice_id, "accept", note="同意销项。").status_code == 302
+        given = {"decision": "grant", "extension-until": "2026-11-13", "extension-note": "准予。"}
+        path = _path(notice_id, "extensions", extension_id)
+        assert desk.company.post(path, data=given).status_code == 302
+        page = desk.company.get(_path(notice_id)).text
+    (row_,) = _clocks(desk, "rectification")
+    assert (row_.state, row_.breached_at) == ("met", None)
+    with desk.portal.session(desk.portal.world.scope) as session:
+        assert session.scalars(sa.select(Answer.in_time)).one() is True
+        facts = score_facts(session, desk.portal.world.vendors[0].id, "2026-11", load(session))
+        assert facts.missed == ()
+    assert "准予。" in page
 
 
 def test_milestones_are_planned_shown_and_done_once(desk: Desk) -> None:
