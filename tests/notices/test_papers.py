@@ -7,9 +7,12 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pikepdf
 import pytest
+import segno
+from PIL import Image
 
 from portal.notices.render import render
 from tests.notices.reading import LOCALES, data_of, flat, sample, text_of
@@ -150,3 +153,26 @@ def test_table_heads_are_repeated_on_every_page() -> None:
     pages = [page for page in text_of(made.pdf).split("\f") if "JH20260800" in page]
     assert len(pages) > 2
     assert all("委案公司" in page for page in pages)
+
+
+def test_the_qr_code_holds_the_address_module_by_module(tmp_path: Path) -> None:
+    """Sampled at the middle of each module from the printed page, as a phone reads it."""
+    file = tmp_path / "paper.pdf"
+    file.write_bytes(sample("rectification_notice").pdf)
+    subprocess.run(
+        ["pdftoppm", "-r", "508", "-f", "1", "-l", "1", "-gray", file, tmp_path / "page"],
+        check=True,
+    )
+    made = segno.make(SAMPLES["rectification_notice"]()["verify_url"], error="m", mask=2)
+    modules = [[bool(module) for module in row] for row in made.matrix]
+    dots = 508 / 25.4
+    left, top, side = 173.5 * dots, 14 * dots, 18 * dots / len(modules)
+    with Image.open(next(tmp_path.glob("page*.pgm"))) as page:
+        seen = [
+            [
+                page.getpixel((int(left + (column + 0.5) * side), int(top + (row + 0.5) * side)))
+                for column in range(len(modules))
+            ]
+            for row in range(len(modules))
+        ]
+    assert [[shade < 128 for shade in row] for row in seen] == modules

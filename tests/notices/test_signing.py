@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import subprocess
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from asn1crypto import cms
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from pyhanko.pdf_utils.generic import NameObject, pdf_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.signers import Signer
 
 from demo import authority
 from portal.kernel.settings import Settings, Signing
@@ -24,6 +27,7 @@ from portal.notices.render import Edition, render
 from portal.notices.signing.desk import Desk, open_desk
 from portal.notices.signing.errors import SigningError, TimeStampError
 from portal.notices.signing.fields import ISSUER, RECEIPTS
+from portal.notices.signing.keys import KeySigner
 from portal.notices.signing.pades import Statement
 from portal.notices.signing.verify import Problem
 from tests.notices.reading import flat
@@ -81,6 +85,32 @@ def test_both_signatures_hold_and_say_who_and_when(desk: Desk, papers: tuple[byt
     ]
     assert desk.verify(papers[1], signatures=1).sound
     assert COMPANY in flat(papers[0])
+
+
+def test_the_kept_envelope_is_the_one_that_pyhanko_builds(desk: Desk) -> None:
+    """For any digest, to the byte; and another certificate gets its own."""
+    signer = desk.identity.signer if desk.identity else None
+    assert isinstance(signer, KeySigner)
+    for digest in (hashlib.sha256(b"one").digest(), bytes(32), b"\xff" * 32):
+        made = asyncio.run(signer.async_sign(digest, "sha256", use_pades=True))
+        assert isinstance(made, bytes)
+        signature = cms.ContentInfo.load(made)["content"]["signer_infos"][0]["signature"].native
+        with_same = SameSignature(signer, signature)
+        built = asyncio.run(Signer.async_sign(with_same, digest, "sha256", use_pades=True))
+        assert built.dump() == made
+
+
+class SameSignature(KeySigner):
+    """Gives one signature, whatever is signed."""
+
+    def __init__(self, like: KeySigner, signature: bytes) -> None:
+        self.__dict__.update(like.__dict__)
+        self._signature = signature
+
+    async def async_sign_raw(
+        self, data: bytes, digest_algorithm: str, dry_run: bool = False
+    ) -> bytes:
+        return self._signature
 
 
 def test_other_programs_are_satisfied(papers: tuple[bytes, ...], tmp_path: Path) -> None:

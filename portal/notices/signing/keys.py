@@ -23,6 +23,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from portal.kernel.settings import Settings, Signing
 from portal.notices.signing import token
+from portal.notices.signing.envelope import EnvelopeSigner
 from portal.notices.signing.errors import SigningError
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -54,7 +55,7 @@ class Identity:
         check_dates(self.certificate, at)
 
 
-class KeySigner(Signer):
+class KeySigner(EnvelopeSigner):
     """Signs with a key in memory. (pyHanko's own reads an RSA key anew for each signature.)"""
 
     def __init__(

@@ -12,6 +12,7 @@ from cryptography import x509
 from pyhanko.sign.signers import Signer
 
 from portal.kernel.settings import Settings
+from portal.notices.signing.envelope import EnvelopeSigner
 from portal.notices.signing.errors import SigningError
 
 try:
@@ -23,7 +24,7 @@ except ImportError:  # the optional package is not there
     pkcs11 = None  # type: ignore[assignment]
 
 
-class TokenSigner(Signer):
+class TokenSigner(EnvelopeSigner):
     """Signs in the token, one at a time: a token's session serves one thread."""
 
     _lock = threading.Lock()
