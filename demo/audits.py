@@ -19,11 +19,13 @@ from portal.audits.draws.rules import Size
 from portal.audits.findings.service import save_finding
 from portal.audits.findings.text import FindingText, RepetitionUndecided
 from portal.audits.models import AssessmentForm, DrawShare, Finding, Review
-from portal.audits.reviews.service import judge, save_notes
+from portal.audits.reviews import facts, opinions
+from portal.audits.reviews.service import save_notes
+from portal.audits.reviews.stages import ask_facts, end_first, judge
 from portal.cases.models import Case
 from portal.deadlines.service import sweep
 from portal.kernel import clock
-from portal.kernel.access import system_actor
+from portal.kernel.access import Role, system_actor
 from portal.kernel.errors import Invalid
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
 from portal.materials.scheme import wanted_by_default
@@ -289,20 +291,92 @@ def fail_one(stage: Stage, company: Company, vendor: Vendor, request_id: UUID) -
         ).first()
         if review is not None:
             write_finding(session, stage, company, vendor, review)
-            judge(session, review, passed=False, actor=company.actor("auditor"))
+            listen_twice(session, company, review, passed=False)
 
 
 def judge_one(
     session: ScopedSession, stage: Stage, company: Company, vendor: Vendor, review: Review
 ) -> None:
     """Pass or fail one case by the dice and the vendor's quality."""
-    actor = company.actor(stage.dice.choice(("auditor", "auditor", "auditor2")))
+    first = stage.dice.choice(("auditor", "auditor", "auditor2"))
+    actor = company.actor(first)
     passed = stage.dice.random() < vendor.plan.quality
     if not passed:
         write_finding(session, stage, company, vendor, review)
     elif stage.dice.random() < 0.2:
         save_notes(session, review, "话术规范，身份核实完整，记录与录音一致。", actor=actor)
-    judge(session, review, passed=passed, actor=actor)
+    listen_twice(session, company, review, passed=passed, first=first)
+
+
+def listen_twice(
+    session: ScopedSession,
+    company: Company,
+    review: Review,
+    *,
+    passed: bool,
+    first: str = "auditor",
+) -> None:
+    """One auditor listens first, the other second, and judges."""
+    second = "auditor2" if first == "auditor" else "auditor"
+    end_first(session, review, passed=passed, actor=company.actor(first))
+    judge(session, review, passed=passed, actor=company.actor(second))
+
+
+def give_opinions(stage: Stage, company: Company) -> None:
+    """The audit head gives the blind opinions that wait, but for the newest two."""
+    head, dice = company.actor("head"), stage.dice
+    with stage.company(company.id) as session:
+        rows = [row for row in opinions.waiting(session, head) if not row.by][2:]
+        for waiting in reversed(rows):
+            row = opinions.get_opinion(session, waiting.id, lock=True)
+            review = session.scalars(sa.select(Review).where(Review.id == row.review_id)).one()
+            passed = (review.verdict == "pass") ^ (dice.random() < 0.12)
+            opinions.take(session, row, review, actor=head)
+            opinions.give(
+                session,
+                row,
+                review,
+                passed=passed,
+                clause_no="" if passed else "102",
+                remark="",
+                actor=head,
+            )
+
+
+def leave_open(stage: Stage, company: Company, vendor: Vendor, request_id: UUID) -> None:
+    """Cases on their way: two wait for the second listening, one is with the vendor, one it has
+    answered."""
+    one, two = company.actor("auditor"), company.actor("auditor2")
+    with stage.company(company.id) as session:
+        reviews = session.scalars(
+            sa.select(Review)
+            .where(Review.request_id == request_id, Review.stage == "first")
+            .order_by(Review.case_no)
+            .limit(4)
+        ).all()
+        asked = []
+        for number, review in enumerate(reviews):
+            if number:
+                write_finding(session, stage, company, vendor, review)
+            end_first(
+                session,
+                review,
+                passed=not number,
+                remark="" if not number else "请重点听对话后半段。",
+                actor=one,
+            )
+            if number > 1:
+                question = "请核对通话时间与责任人。"
+                asked.append(ask_facts(session, review, question=question, actor=two).id)
+    if asked:
+        with stage.vendor(vendor.id) as session:
+            facts.answer(
+                session,
+                asked[0],
+                agreed=False,
+                text="该通话由客户主动来电，责任人登记有误，请复核录音开头。",
+                actor=vendor.actor(Role.MANAGER),
+            )
 
 
 def write_finding(

@@ -85,6 +85,7 @@ def _past_month(stage: Stage, company: Company, month: date, drawn: int) -> None
         (1, 9, lambda: audits.sweep_clocks(stage, company)),
         (1, 14, lambda: results.recommend_some(stage, company, month)),
         (2, 10, lambda: results.receive(stage, company, month, last)),
+        (2, 15, lambda: audits.give_opinions(stage, company)),
         (3, 10, lambda: results.select_some(stage, company, month)),
         (3, 15, lambda: results.score_month(stage, company, month)),
         (5, 10, lambda: results.settle_month(stage, company, month, company.vendors)),
@@ -113,6 +114,11 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
             audits.accept_all(stage, company, request_id)
             audits.review_all(stage, company, vendor, request_id, share=0.55)
             audits.fail_one(stage, company, vendor, request_id)
+            audits.give_opinions(stage, company)
+
+    def on_their_way() -> None:
+        for vendor in (first, second):
+            audits.leave_open(stage, company, vendor, made[vendor.plan.code])
 
     def forms() -> None:
         form_id = audits.prepare(stage, company, third, made["ZY"])
@@ -167,6 +173,7 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
         (2, 16, notices),
         (1, 9, forms),
         (1, 10, in_delivery),
+        (1, 11, on_their_way),
         (1, 13, lambda: deliver(stage, first, made["late"], share=0.5, hand_over=False)),
         (1, 16, partly),
     )

@@ -15,6 +15,7 @@ from portal.app.mailing import Post
 from portal.app.orphans import OrphanSweep
 from portal.app.reminders import extensions_asked
 from portal.audits.draws import jobs as draws_jobs
+from portal.audits.reviews import facts
 from portal.calendar import service as calendar_service
 from portal.cases.imports import jobs as case_imports_jobs
 from portal.deadlines import service as deadlines
@@ -59,6 +60,7 @@ FOLLOWING = (
     rechecks.open_due,
     materials_arrivals.announce,
     rectification_arrivals.announce,
+    facts.announce,
 )
 """What follows the clocks in one sweep: news of vendors' steps for the company's people, and the
 re-checks whose day has come."""

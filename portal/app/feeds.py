@@ -87,6 +87,7 @@ def _entry(row: Deadline, base: str) -> ics.Entry:
         "rectification": _("Rectification notice %(label)s", label=row.label),
         "rectification_recheck": _("Re-check of %(label)s", label=row.label),
         "finding_form": _("Assessment form: %(label)s", label=row.label),
+        "fact_check": _("Check of facts: %(label)s", label=row.label),
     }
     summary = str(words.get(row.kind, row.label))
     if row.met_at is not None:

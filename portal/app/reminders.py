@@ -24,6 +24,7 @@ FOLLOWERS = {
     "rectification": (Role.VENDOR_MANAGER,),
     "rectification_recheck": (Role.VENDOR_MANAGER,),
     "finding_form": (Role.AUDITOR, Role.AUDIT_HEAD),
+    "fact_check": (Role.AUDITOR, Role.AUDIT_HEAD),
 }
 """Who in the company follows a kind of clock up; vendor managers follow the others."""
 ESCALATION = (Role.AUDIT_HEAD, Role.VENDOR_MANAGER)
@@ -34,6 +35,7 @@ _PATHS = {
     "material_request": "/requests/{}",
     "rectification": "/rectifications/{}",
     "rectification_recheck": "/rectifications/{}",
+    "fact_check": "/fact-checks/{}",
 }
 
 

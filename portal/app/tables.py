@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.audits import models as audits
+from portal.audits.reviews import models as reviews
 from portal.calendar import models as calendar
 from portal.cases import models as cases
 from portal.contacts import models as contacts
@@ -42,6 +43,7 @@ MODULES = (
     contacts,
     materials,
     audits,
+    reviews,
     rectification,
     excellence,
     scoring,

@@ -13,6 +13,8 @@ from flask import Blueprint, Flask
 from portal.app import feeds, health, reminders, service_of_papers
 from portal.audits.assessments import views as assessments_views
 from portal.audits.draws import views as draws_views
+from portal.audits.reviews import course_views as review_course_views
+from portal.audits.reviews import facts_views, opinion_views
 from portal.audits.reviews import service as reviews_service
 from portal.audits.reviews import views as reviews_views
 from portal.calendar import views as calendar_views
@@ -70,6 +72,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     materials_changes.bp,
     materials_calls.bp,
     reviews_views.bp,
+    review_course_views.bp,
+    opinion_views.bp,
+    facts_views.bp,
     assessments_views.bp,
     rectification_views.bp,
     rectification_desk.bp,

@@ -131,17 +131,26 @@ class DrawShare(PrivateRow, Base):
 
 
 class Review(PrivateRow, Base):
-    """An auditor's review of one drawn case: notes, marks, verdict."""
+    """The audit's review of one drawn case: stage, notes, marks, verdict.
+
+    `stage` says where an open case is (`portal.audits.reviews.rules.Stage`); `first_by` listened
+    first, so somebody else listens second and judges.
+    """
 
     __tablename__ = "reviews"
     __table_args__ = (
         tenant_fk("request_id", "material_requests"),
         tenant_fk("case_id", "cases"),
         one_of("state", ("open", "judged")),
+        one_of("stage", ("first", "second", "facts", "judged")),
+        sa.CheckConstraint("(state = 'judged') = (stage = 'judged')", name="stage_of_state"),
+        sa.CheckConstraint("stage IN ('first', 'judged') OR first_by IS NOT NULL", name="heard"),
         one_of("verdict", Verdict),
+        one_of("first_verdict", Verdict),
         sa.UniqueConstraint("tenant_id", "request_id", "case_id"),
         tenant_fk("form_id", "assessment_forms"),
         sa.Index("ix_reviews_state", "state", "opened_at", "id"),
+        sa.Index("ix_reviews_stage", "stage", "opened_at", "id"),
         sa.Index("ix_reviews_opened", "opened_at", "id"),
         sa.Index("ix_reviews_tenant_opened", "tenant_id", "opened_at", "id"),
         id_index("reviews"),
@@ -151,6 +160,10 @@ class Review(PrivateRow, Base):
     case_id: Mapped[UUID]
     case_no: Mapped[str]
     state: Mapped[str]
+    stage: Mapped[str] = mapped_column(default="first")
+    first_by: Mapped[UUID | None]
+    first_by_name: Mapped[str | None]
+    first_verdict: Mapped[str | None]
     verdict: Mapped[str | None]
     notes: Mapped[str]
     marks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)

@@ -16,6 +16,20 @@ REVIEW = permission(
     Role.AUDITOR,
     Role.AUDIT_HEAD,
 )
+SEE_FACTS = permission(
+    "audits:facts:see",
+    "See the checks of facts that a vendor was asked for (a vendor: its own)",
+    Role.AUDITOR,
+    Role.AUDIT_HEAD,
+    *(VENDOR_ROLES - {Role.AGENT}),
+)
+ANSWER_FACTS = permission(
+    "audits:facts:answer",
+    "Say for the vendor whether the facts of a case are right",
+    Role.MANAGER,
+    Role.SUPERVISOR,
+    Role.OFFICE,
+)
 PREPARE_FORM = permission(
     "audits:form:prepare",
     "Prepare a daily audit assessment form",

@@ -32,6 +32,23 @@ FORM_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
         FormState.RETURNED.value: (phrase("Returned to the auditor"), "warning"),
     }
 )
+STAGES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
+    {
+        "first": (phrase("First listening"), "pending"),
+        "second": (phrase("Second listening"), "review"),
+        "facts": (phrase("Vendor checks the facts"), "info"),
+        "judged": (phrase("Verdict given"), "success"),
+    }
+)
+"""The stages of a review, in their order."""
+CHECK_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
+    {
+        "asked": (phrase("To be answered"), "pending"),
+        "answered": (phrase("Answered"), "success"),
+        "lapsed": (phrase("Judged without an answer"), "neutral"),
+    }
+)
+"""The states of a vendor's check of facts."""
 DECISIONS: Mapping[str, Phrase] = MappingProxyType(
     {
         "repeat_taken": phrase("Repetition taken: next level, points multiplied"),

@@ -131,7 +131,11 @@ def due_and_late(found: Sequence[Clock], now: datetime) -> tuple[int, int]:
 
 def path_of(subject_type: str, subject_id: UUID) -> str:
     """The page of what a clock runs for."""
-    place = {"material_request": "requests", "rectification": "rectifications"}.get(subject_type)
+    place = {
+        "material_request": "requests",
+        "rectification": "rectifications",
+        "fact_check": "fact-checks",
+    }.get(subject_type)
     return f"/{place}/{subject_id}" if place else "/reviews"
 
 

@@ -44,6 +44,15 @@ export function isTyping(target) {
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
+/** Whether single keys act; a switch ([data-keys-switch]) turns them off for this browser. */
+export function keysOn() {
+  try {
+    return window.localStorage.getItem("keys") !== "off";
+  } catch {
+    return true;
+  }
+}
+
 /** Take the CSRF token of a fresh copy of this page (after signing in again in another tab). */
 export async function refreshToken() {
   const answer = await fetch(window.location.href, { credentials: "same-origin" });

@@ -8,7 +8,7 @@
 // In: clicks on [data-seek="seconds"], a #t=seconds address.
 import WaveSurfer from "wavesurfer.js";
 import RegionsPlugin from "wavesurfer.js/dist/plugins/regions.esm.js";
-import { isTyping, meta } from "./page.js";
+import { isTyping, keysOn, meta } from "./page.js";
 
 const SEVERITIES = ["minor", "ordinary", "serious"];
 const SHORTEST_MARK = 0.2;
@@ -187,6 +187,7 @@ const players = [...document.querySelectorAll("[data-player]")].map((box) => new
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (!keysOn()) return;
   if (players[0]?.wave) players[0].key(event);
 });
 

@@ -69,15 +69,11 @@ def test_from_the_queue_to_the_vendors_page(portal: Portal, audit: Audit) -> Non
     refused = auditor.post(f"{first}/findings", data=_finding(audit, facts=""))
     assert refused.status_code == 422 and "停岗培训" in refused.text, "nothing typed is lost"
     assert auditor.post(f"{first}/findings", data=_finding(audit)).status_code == 302
-    version = _version(auditor.get(first).text, f"{first}/verdict")
-    judged = auditor.post(f"{first}/verdict", data={"verdict": "fail", "version": version})
-    assert judged.location == second, "one key to the next"
-    version = _version(auditor.get(second).text, f"{second}/verdict")
-    auditor.post(f"{second}/verdict", data={"verdict": "pass", "version": version})
+    head = portal.client(portal.world.email(Role.AUDIT_HEAD))
+    _judge_twice(auditor, head, first, second)
     where = {"vendor": str(audit.vendor.id), "request": str(audit.request_id)}
     form = auditor.post("/assessments/", data=where).location
     assert auditor.post(f"{form}/confirm", data={"version": "1"}).status_code == 403
-    head = portal.client(portal.world.email(Role.AUDIT_HEAD))
     assert "HC-00001" in head.get(form).text
     assert head.post(f"{form}/confirm", data={"version": "1"}).status_code == 302
     twice = head.post(f"{form}/confirm", data={"version": "1"})
@@ -91,6 +87,22 @@ def test_from_the_queue_to_the_vendors_page(portal: Portal, audit: Audit) -> Non
     seen = re.search(r'action="(/reviews/escalations/[^"]+/seen)"', reports)
     assert seen and general.post(seen[1]).status_code == 302
     assert "公司general_manager" in general.get("/reviews/escalations").text
+
+
+def _judge_twice(auditor: FlaskClient, head: FlaskClient, first: str, second: str) -> None:
+    """The auditor listens to both cases, the head judges them; each is led on to the next."""
+    version = _version(auditor.get(first).text, f"{first}/listened")
+    heard = auditor.post(f"{first}/listened", data={"verdict": "fail", "version": version})
+    assert heard.location == second, "one key to the next"
+    version = _version(auditor.get(second).text, f"{second}/listened")
+    auditor.post(f"{second}/listened", data={"verdict": "pass", "version": version})
+    version = _version(head.get(first).text, f"{first}/verdict")
+    own = auditor.post(f"{first}/verdict", data={"verdict": "fail", "version": version})
+    assert own.status_code == 409, "who listened first does not judge"
+    judged = head.post(f"{first}/verdict", data={"verdict": "fail", "version": version})
+    assert judged.location == second
+    version = _version(head.get(second).text, f"{second}/verdict")
+    head.post(f"{second}/verdict", data={"verdict": "pass", "version": version})
 
 
 def _leads_on(portal: Portal, form: str) -> None:
@@ -177,7 +189,7 @@ def test_repetition_is_asked_on_the_page(portal: Portal, audit: Audit) -> None:
         session.commit()
     auditor = portal.client(portal.world.email(Role.AUDITOR))
     path = f"/reviews/{audit.review_ids[1]}"
-    data = _finding(audit, clause_no="301", delivery_id="")
+    data = _finding(audit, clause_no="301", delivery_id="", clip_from="", clip_to="")
     asked = auditor.post(f"{path}/findings", data=data)
     assert asked.status_code == 422 and 'name="repetition"' in asked.text
     assert (

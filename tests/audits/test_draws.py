@@ -178,7 +178,7 @@ def test_a_drawn_case_is_replaced_by_the_draws_next_one(portal: Portal) -> None:
             row = queries.get_draw(session, draw_id)
             assert service.recompute(session, row, actor=world.actor(Role.AUDIT_HEAD)) == ()
             judged = reviews[next_id]
-            judged.state, judged.verdict = "judged", "pass"
+            judged.state, judged.stage, judged.verdict = "judged", "judged", "pass"
             session.commit()
         auditor.post(f"{path}/replace", data={"case": next_id, "reason": "再换"})
         assert states()[next_id] == "missing"

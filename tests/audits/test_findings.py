@@ -19,7 +19,7 @@ from portal.audits.findings.service import (
 )
 from portal.audits.findings.text import RepetitionUndecided
 from portal.audits.models import Escalation, Finding, FindingDecision
-from portal.audits.reviews.service import judge, reopen
+from portal.audits.reviews.stages import end_first, judge, reopen
 from portal.audits.rules import Row, assess, check_verdict, lacks
 from portal.cases.models import Case
 from portal.deadlines.models import Deadline
@@ -29,7 +29,7 @@ from portal.schemes.service import publish
 from portal.vendors.clauses import DEFAULT_CATALOGUE, Level, default_catalogue
 from portal.vendors.penalties import PENALTY_CLAUSES
 from tests.conftest import Portal
-from tests.factories.audits import ACT, Audit, beijing, fail, open_audit, text
+from tests.factories.audits import ACT, Audit, beijing, fail, judge_twice, open_audit, text
 
 pytestmark = pytest.mark.usefixtures("at_work")
 
@@ -108,7 +108,7 @@ def test_a_draft_or_withdrawn_finding_is_no_earlier_act(portal: Portal, audit: A
         save_finding(session, audit.review(session, 2), text(audit), actor=audit.auditor)
         clock_row = session.scalars(sa.select(Deadline).where(Deadline.kind == CLOCK)).one()
         assert clock_row.state == "void"
-        judge(session, review, passed=True, actor=audit.auditor)
+        judge_twice(session, audit, review, passed=True)
         assert review.verdict == "pass", "a withdrawn finding does not stand in the way"
 
 
@@ -170,14 +170,18 @@ def test_verdict_and_findings_agree(portal: Portal, audit: Audit) -> None:
     with portal.session(portal.world.scope) as session:
         review = audit.review(session)
         with pytest.raises(Invalid, match="because of a finding"):
-            judge(session, review, passed=False, actor=audit.auditor)
+            end_first(session, review, passed=False, actor=audit.auditor)
         draft = save_finding(session, review, text(audit), actor=audit.auditor)
         with pytest.raises(Invalid, match="cannot pass"):
-            judge(session, review, passed=True, actor=audit.auditor)
-        judge(session, review, passed=False, actor=audit.auditor)
+            end_first(session, review, passed=True, actor=audit.auditor)
+        end_first(session, review, passed=False, actor=audit.auditor)
+        assert draft.state == "draft", "confirmed by the verdict, not by the first listening"
+        with pytest.raises(Invalid, match="cannot pass"):
+            judge(session, review, passed=True, actor=audit.head)
+        judge(session, review, passed=False, actor=audit.head)
         assert draft.state == "confirmed"
         with pytest.raises(Conflict):
-            judge(session, review, passed=False, actor=audit.auditor)
+            judge(session, review, passed=False, actor=audit.head)
         for change in (
             lambda: save_finding(session, review, text(audit), actor=audit.auditor),
             lambda: remove_finding(session, review, draft, actor=audit.auditor),
@@ -185,7 +189,7 @@ def test_verdict_and_findings_agree(portal: Portal, audit: Audit) -> None:
         ):
             with pytest.raises(Conflict):
                 change()
-        reopen(session, review, actor=audit.auditor)
+        reopen(session, review, actor=audit.head)
         with pytest.raises(Conflict, match="Only a draft"):
             remove_finding(session, review, draft, actor=audit.auditor)
 
@@ -198,6 +202,12 @@ def test_what_a_finding_may_not_say(portal: Portal, audit: Audit) -> None:
             "entrusted only on": {"occurred_on": date(2025, 12, 31)},
             "before it begins": {"clip_from": 9, "clip_to": 3},
             "not delivered for this case": {"delivery_id": audit.delivery_ids[1]},
+            "needs its recording": {"clip_from": 3, "clip_to": 9},
+            "only 12 seconds long": {
+                "delivery_id": audit.delivery_ids[0],
+                "clip_from": 9,
+                "clip_to": 13,
+            },
             "person responsible is missing": {"person_id": None},
             "no clause 999": {"clause_no": "999"},
         }

@@ -19,7 +19,8 @@ from portal.audits.assessments.service import prepare_form
 from portal.audits.findings.service import save_finding
 from portal.audits.findings.text import FindingText
 from portal.audits.models import AssessmentForm, Finding, Review
-from portal.audits.reviews.service import judge, open_reviews
+from portal.audits.reviews.service import open_reviews
+from portal.audits.reviews.stages import end_first, judge
 from portal.files.service import keep, storage
 from portal.files.storage import make_key
 from portal.kernel import clock
@@ -172,18 +173,24 @@ def _deliver(session: ScopedSession, request: MaterialRequest, case_id: UUID, ac
     return delivery.id
 
 
+def judge_twice(session: ScopedSession, audit: Audit, review: Review, *, passed: bool) -> None:
+    """The auditor listens first, the audit head second, and judges."""
+    end_first(session, review, passed=passed, actor=audit.auditor)
+    judge(session, review, passed=passed, actor=audit.head)
+
+
 def fail(session: ScopedSession, audit: Audit, position: int = 0, **changes: Any) -> Finding:
     """Write a finding on a case and judge it 不合格, which confirms the finding."""
     review = audit.review(session, position)
     finding = save_finding(session, review, text(audit, **changes), actor=audit.auditor)
-    judge(session, review, passed=False, actor=audit.auditor)
+    judge_twice(session, audit, review, passed=False)
     return finding
 
 
 def pass_others(session: ScopedSession, audit: Audit, positions: Sequence[int]) -> None:
     """Judge cases 合格."""
     for position in positions:
-        judge(session, audit.review(session, position), passed=True, actor=audit.auditor)
+        judge_twice(session, audit, audit.review(session, position), passed=True)
 
 
 def prepared(session: ScopedSession, audit: Audit, **changes: Any) -> AssessmentForm:

@@ -234,11 +234,8 @@ class TestMonth:
         self._write_finding(auditor)
         assert page.locator("#findings article").count() == 1
         auditor.look("review-finding")
-        auditor.press("button[value=fail]")
-        for number in story.cases[1:]:
-            auditor.open("/reviews/")
-            auditor.press(f"tbody a:text-is('{number}')")
-            auditor.press("button[value=pass]")
+        head = person(live.portal.world.email(Role.AUDIT_HEAD))
+        self._judge_twice(auditor, head, story)
         auditor.open(story.review, "review-judged")
         auditor.open("/assessments/", "assessments-waiting")
         row = page.locator("#waiting tbody tr", has_text=hc(live).short_name)
@@ -246,7 +243,6 @@ class TestMonth:
             row.locator("button").first.click()
         auditor.look("assessment-prepared")
         story.form = auditor.path()
-        head = person(live.portal.world.email(Role.AUDIT_HEAD))
         head.open(story.form, "assessment-to-confirm")
         head.confirm("/confirm")
         head.reload_until("a[href$='/pdf']")
@@ -259,6 +255,17 @@ class TestMonth:
         assert manager.download("a[href$='/pdf']").startswith(b"%PDF-")
         manager.open("/messages", "messages")
         assert person(self._rival(live)).status_of(story.form) == 404
+
+    def _judge_twice(self, auditor: Person, head: Person, story: Story) -> None:
+        """The auditor listens first and proposes; the head listens second and judges."""
+        auditor.press("button[value=fail]")
+        head.open(story.review, "review-second")
+        head.press("button[value=fail]")
+        for number in story.cases[1:]:
+            for who in (auditor, head):
+                who.open("/reviews/")
+                who.press(f"tbody a:text-is('{number}')")
+                who.press("button[value=pass]")
 
     def _rival(self, live: Live) -> str:
         """The manager of another vendor."""

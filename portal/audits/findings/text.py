@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -64,8 +65,8 @@ class RepetitionUndecided(Invalid):
 
 
 def check_text(session: Session, review: Review, case: Case, text: FindingText) -> None:
-    """Refuse a day outside the case's time, a passage that runs backwards, and a recording that
-    was not delivered for this case (`Invalid`)."""
+    """Refuse a day outside the case's time, a passage that runs backwards, has no recording or
+    lies beyond its end, and a recording that was not delivered for this case (`Invalid`)."""
     if text.occurred_on > clock.today():
         raise Invalid(
             phrase("The act cannot lie in the future."), phrase("Correct the day of the act.")
@@ -79,16 +80,19 @@ def check_text(session: Session, review: Review, case: Case, text: FindingText) 
         raise Invalid(
             phrase("The passage ends before it begins."), phrase("Correct its two times.")
         )
-    if text.delivery_id is not None and not _is_of(session, review, text.delivery_id):
+    if text.delivery_id is not None:
+        _check_passage(_delivery_of(session, review, text.delivery_id), text)
+    elif text.clip_from is not None or text.clip_to is not None:
         raise Invalid(
-            phrase("That recording was not delivered for this case."),
-            phrase("Choose one of the case's recordings."),
+            phrase("A passage needs its recording."),
+            phrase("Choose the recording, or leave the two times empty."),
         )
 
 
-def _is_of(session: Session, review: Review, delivery_id: UUID) -> bool:
+def _delivery_of(session: Session, review: Review, delivery_id: UUID) -> Delivery:
+    """The recording, if it was delivered for this case; else `Invalid`."""
     found = session.scalar(
-        sa.select(Delivery.id)
+        sa.select(Delivery)
         .join(
             RequestItem,
             sa.and_(
@@ -103,7 +107,23 @@ def _is_of(session: Session, review: Review, delivery_id: UUID) -> bool:
         )
         .limit(1)
     )
-    return found is not None
+    if found is None:
+        raise Invalid(
+            phrase("That recording was not delivered for this case."),
+            phrase("Choose one of the case's recordings."),
+        )
+    return found
+
+
+def _check_passage(delivery: Delivery, text: FindingText) -> None:
+    """Refuse a passage beyond the recording's end, where its length is known."""
+    length = delivery.check_result.get("facts", {}).get("duration")
+    last = max(text.clip_from or 0, text.clip_to or 0)
+    if length is not None and last > math.ceil(length):
+        raise Invalid(
+            phrase("The recording is only %(seconds)s seconds long.", seconds=math.ceil(length)),
+            phrase("Correct the passage's two times."),
+        )
 
 
 def person_of(session: Session, tenant_id: UUID, text: FindingText) -> Person:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flask_babel import gettext as _
 
 from portal.audits.reviews.queries import QueueRow
+from portal.audits.words import STAGES
 from portal.files.export import ExportColumn, ExportSheet
 
 
@@ -24,6 +25,8 @@ def listed(rows: Sequence[QueueRow]) -> ExportSheet:
             ExportColumn(_("Delivered"), "integer"),
             ExportColumn(_("Cannot be provided"), "integer"),
             ExportColumn(_("Findings"), "integer"),
+            ExportColumn(_("Stage")),
+            ExportColumn(_("First listened by")),
             ExportColumn(_("Verdict")),
             ExportColumn(_("Judged by")),
         ],
@@ -37,6 +40,8 @@ def listed(rows: Sequence[QueueRow]) -> ExportSheet:
                 row.here,
                 row.unavailable,
                 row.findings,
+                str(STAGES[row.stage][0]),
+                row.heard_by,
                 verdicts[row.verdict],
                 row.judged_by,
             )

@@ -15,17 +15,22 @@ from portal.audits.findings.forms import FindingForm, MarkForm, NotesForm
 from portal.audits.findings.queries import decisions_of, findings_of, people
 from portal.audits.findings.text import FindingText
 from portal.audits.models import Finding, Review
+from portal.audits.reviews.models import FactCheck
 from portal.audits.reviews.queries import (
     Material,
+    calls_of_case,
     case_facts,
     get_review,
     materials_of,
-    next_open,
+    next_for,
     progress,
 )
+from portal.audits.reviews.rules import CheckState, Stage
+from portal.audits.reviews.stages import CLOCK as FACTS_CLOCK
+from portal.audits.reviews.stages import check_of, listenings_of
 from portal.calendar.service import load as load_calendar
 from portal.deadlines.models import Deadline
-from portal.deadlines.queries import ClockView, clock_view
+from portal.deadlines.queries import ClockView, clock_of, clock_view
 from portal.kernel import clock
 from portal.materials.items import FileRow
 from portal.vendors.penalties import catalogue_on
@@ -126,21 +131,65 @@ def prefill(form: FindingForm, review: Review, mark_id: str) -> None:
             form.words.data = mark["text"]
 
 
-def context(
-    session: Session, review: Review, sent: Fields, recording_id: UUID | None
-) -> dict[str, Any]:
-    """Everything that `reviews/show.html` shows; one recording is open in the player."""
+def evidence(session: Session, review: Review, recording_id: UUID | None) -> dict[str, Any]:
+    """What there is to judge by: the case, its materials with what the vendor said, its calls,
+    and the recording that is open in the player. Nothing of anybody's judgement."""
     materials = materials_of(session, review)
     heard = recordings(materials)
-    chosen = next((row for row in heard if row.id == recording_id), heard[0] if heard else None)
-    findings = findings_of(session, review.tenant_id, review.id)
     return {
         "review": review,
         "facts": case_facts(session, review),
-        "progress": progress(session, request_id=review.request_id)[0],
         "materials": materials,
+        "calls": calls_of_case(session, review, materials),
         "recordings": heard,
-        "recording": chosen,
+        "recording": next(
+            (row for row in heard if row.id == recording_id), heard[0] if heard else None
+        ),
+    }
+
+
+def course(session: Session, review: Review, account_id: UUID) -> dict[str, Any]:
+    """Where the case is, who listened and thought what, the vendor's check of the facts, and what
+    this auditor can do next: `turn` is "first", "second", "wait" (for another auditor), "facts"
+    (for the vendor) or ""."""
+    check = check_of(session, review)
+    waits = (
+        review.stage == Stage.FACTS
+        and check is not None
+        and check.state == CheckState.ASKED
+        and clock.now() <= check.due_at
+    )
+    turn = ""
+    if review.stage == Stage.FIRST:
+        turn = "first"
+    elif waits:
+        turn = "facts"
+    elif review.state == "open":
+        turn = "wait" if review.first_by == account_id else "second"
+    return {
+        "turn": turn,
+        "check": check,
+        "check_clock": _check_clock(session, check) if check else None,
+        "listenings": listenings_of(session, review.tenant_id, review.id),
+    }
+
+
+def _check_clock(session: Session, check: FactCheck) -> ClockView | None:
+    row = clock_of(session, check.tenant_id, check.id, FACTS_CLOCK)
+    return clock_view(row, load_calendar(session), clock.now()) if row else None
+
+
+def context(
+    session: Session, review: Review, sent: Fields, recording_id: UUID | None, account_id: UUID
+) -> dict[str, Any]:
+    """Everything that `reviews/show.html` shows; one recording is open in the player."""
+    shown = evidence(session, review, recording_id)
+    heard, chosen = shown["recordings"], shown["recording"]
+    findings = findings_of(session, review.tenant_id, review.id)
+    return {
+        **shown,
+        **course(session, review, account_id),
+        "progress": progress(session, request_id=review.request_id)[0],
         "marks": [
             {**mark, "label": mark["text"]}
             for mark in review.marks
@@ -151,7 +200,7 @@ def context(
         "standing": [row for row in findings if row.state != "withdrawn"],
         "decisions": decisions_of(session, review.tenant_id, [row.id for row in findings]),
         "clocks": _clocks(session, review, findings),
-        "next_id": next_open(session, review),
+        "next_id": next_for(session, account_id, review),
         "mark_form": sent.mark or MarkForm(formdata=None),
         "notes_form": sent.notes
         or NotesForm(formdata=None, data={"notes": review.notes, "version": review.version}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.audits.models import Finding, Review
+from portal.audits.reviews.models import FactCheck
+from portal.audits.reviews.rules import CheckState, Stage
 from portal.cases.models import Case
+from portal.contacts.queries import CallFacts, calls_of
+from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
 from portal.materials.items import FileRow, files_of
@@ -22,6 +26,8 @@ from portal.vendors.models import Group, Member, Project
 from tenants.models import Tenant
 
 HERE = (ItemState.DELIVERED.value, ItemState.ACCEPTED.value)
+STAGES = (Stage.FIRST.value, Stage.SECOND.value, Stage.FACTS.value)
+"""The stages of a case that is not judged yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ class QueueRow:
     entrusting_company: str
     opened_at: datetime
     state: str
+    stage: str
+    heard_by: str
     verdict: str | None
     judged_by: str
     reported: bool
@@ -47,7 +55,8 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """What the queue is narrowed to; None and "" mean all. `state`: open, pass, fail."""
+    """What the queue is narrowed to; None and "" mean all. `state`: open, a stage (first, second,
+    facts), pass, fail."""
 
     vendor_id: UUID | None = None
     request_id: UUID | None = None
@@ -71,13 +80,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A material wanted of the case, its state, the vendor's answer, and its files."""
+    """A material wanted of the case, its state, what the vendor said, and its files. `call_id`:
+    the call whose recording it is."""
 
     kind: str
     required: bool
     state: str
+    call_id: UUID | None
     answer_reason: str
     answer_note: str
+    answered_by: str
+    answered_at: datetime | None
     files: tuple[FileRow, ...]
 
 
@@ -116,6 +129,8 @@ def queue(
             Review.request_id,
             Review.opened_at.label("sort_key"),
             Review.state,
+            Review.stage,
+            Review.first_by_name,
             Review.verdict,
             Review.judged_by_name,
             Review.form_id,
@@ -139,6 +154,8 @@ def queue(
         statement = statement.where(Review.request_id == wanted.request_id)
     if wanted.state == "open":
         statement = statement.where(Review.state == "open")
+    elif wanted.state in STAGES:
+        statement = statement.where(Review.stage == wanted.state)
     elif wanted.state:
         statement = statement.where(Review.verdict == wanted.state)
     sort = Sort(Review.opened_at, Review.id, True)
@@ -160,6 +177,8 @@ def _queue_row(
         row.entrusting_company,
         row.sort_key,
         row.state,
+        row.stage,
+        row.first_by_name or "",
         row.verdict,
         row.judged_by_name or "",
         row.form_id is not None,
@@ -274,30 +293,79 @@ def materials_of(session: Session, review: Review) -> list[Material]:
             item.kind,
             item.required,
             item.state,
+            item.call_id,
             item.answer_reason or "",
             item.answer_note or "",
+            item.answered_by_name or "",
+            item.answered_at,
             tuple(row for row in files.get(item.id, ()) if row.state == "current"),
         )
         for item in items
     ]
 
 
-def next_open(session: Session, review: Review) -> UUID | None:
-    """The next case of the same request to be judged, by case number, round to the first."""
-    others = session.execute(
-        sa.select(Review.id, Review.case_no)
-        .where(
-            Review.tenant_id == review.tenant_id,
-            Review.request_id == review.request_id,
-            Review.state == "open",
-            Review.id != review.id,
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of the case in the request's window, with its recording where one was delivered."""
+
+    facts: CallFacts
+    recording: FileRow | None
+    state: str
+    """The state of the recording that is expected of it; empty where none is."""
+
+
+def calls_of_case(session: Session, review: Review, materials: Sequence[Material]) -> list[Call]:
+    """The call records of the case in the window of its request, by time, each beside what was
+    delivered for it."""
+    window = session.execute(
+        sa.select(MaterialRequest.window_from, MaterialRequest.window_to).where(
+            MaterialRequest.tenant_id == review.tenant_id,
+            MaterialRequest.id == review.request_id,
         )
-        .order_by(Review.case_no, Review.id)
-    ).all()
-    after = [row.id for row in others if row.case_no > review.case_no]
-    if after:
-        return UUID(str(after[0]))
-    return UUID(str(others[0].id)) if others else None
+    ).one()
+    items = {material.call_id: material for material in materials if material.call_id}
+    since = clock.at_beijing(window.window_from)
+    until = clock.at_beijing(window.window_to + timedelta(days=1))
+    calls = calls_of(session, review.tenant_id, [review.case_id], since, until)
+    return [_call(call, items.get(call.id)) for call in calls]
+
+
+def _call(call: CallFacts, item: Material | None) -> Call:
+    if item is None:
+        return Call(call, None, "")
+    heard = next((file for file in item.files if file.is_audio), None)
+    return Call(call, heard, item.state)
+
+
+def next_for(session: Session, account_id: UUID, after: Review | None = None) -> UUID | None:
+    """The next case at which this auditor can do something now: listen first; listen second and
+    judge what another heard first; judge what the vendor has checked.
+
+    Of the request of the case `after` first, by case number and round to the first; then of the
+    others, those opened longest ago first.
+    """
+    statement = sa.select(Review.id).where(_workable(account_id))
+    if after is not None:
+        same = sa.and_(Review.tenant_id == after.tenant_id, Review.request_id == after.request_id)
+        ahead = sa.case((sa.and_(same, Review.case_no > after.case_no), 0), (same, 1), else_=2)
+        statement = statement.where(Review.id != after.id).order_by(ahead)
+    statement = statement.order_by(Review.opened_at, Review.case_no, Review.id)
+    return session.scalar(statement.limit(1))
+
+
+def _workable(account_id: UUID) -> sa.ColumnElement[bool]:
+    waiting = sa.exists().where(
+        FactCheck.tenant_id == Review.tenant_id,
+        FactCheck.review_id == Review.id,
+        FactCheck.state == CheckState.ASKED,
+        FactCheck.due_at >= clock.now(),
+    )
+    of_another = Review.first_by.is_distinct_from(account_id)
+    return sa.or_(
+        Review.stage == Stage.FIRST,
+        sa.and_(Review.stage == Stage.SECOND, of_another),
+        sa.and_(Review.stage == Stage.FACTS, of_another, ~waiting),
+    )
 
 
 def vendors(session: Session) -> list[tuple[UUID, str]]:

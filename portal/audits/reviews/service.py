@@ -1,4 +1,4 @@
-"""Open reviews, keep notes and marks, judge (A3, A5)."""
+"""Open reviews, keep notes and marks (A3, A5); how a case goes on to its verdict: `stages`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from portal.audits.findings.queries import findings_of
-from portal.audits.findings.service import confirm_all
-from portal.audits.models import Escalation, Finding, Review, Verdict
-from portal.audits.rules import REVIEW_MOVES, check_verdict, moved
+from portal.audits.models import Escalation, Finding, Review
+from portal.audits.reviews.rules import Stage
 from portal.cases.models import Case
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
-from portal.kernel.errors import Conflict, Invalid, NotFound
+from portal.kernel.errors import Invalid, NotFound
 from portal.kernel.phrases import phrase
 from portal.materials.changes import CasesWithdrawn
 from tenants.rows import new_id
@@ -74,6 +72,7 @@ def open_reviews(
                 case_id=case_id,
                 case_no=numbers[case_id],
                 state="open",
+                stage=Stage.FIRST.value,
                 notes="",
                 marks=[],
                 opened_at=clock.now(),
@@ -106,7 +105,7 @@ def drop_withdrawn(session: Session, event: CasesWithdrawn, actor: Actor) -> Non
             Review.tenant_id == event.tenant_id,
             Review.request_id == event.subject_id,
             Review.case_id.in_(event.case_ids),
-            Review.state == "open",
+            Review.stage == Stage.FIRST,
             Review.notes == "",
             Review.marks == sa.cast([], JSONB),
             ~worked_on,
@@ -181,52 +180,6 @@ def _marked(session: Session, review: Review, actor: Actor) -> None:
         actor=actor,
         tenant_id=review.tenant_id,
         data={"case_no": review.case_no, "marks": len(review.marks)},
-    )
-
-
-def judge(session: Session, review: Review, *, passed: bool, actor: Actor) -> None:
-    """End a review: 合格 without findings, 不合格 with at least one; drafts are confirmed with it.
-
-    Raises `Invalid` when verdict and findings contradict, `Conflict` when it was judged already.
-    """
-    state = moved(REVIEW_MOVES, review.state, "judged")
-    findings = findings_of(session, review.tenant_id, review.id)
-    check_verdict(passed, [finding.state for finding in findings])
-    confirm_all(session, review, actor=actor)
-    review.state = state
-    review.verdict = (Verdict.PASS if passed else Verdict.FAIL).value
-    review.judged_at = clock.now()
-    review.judged_by, review.judged_by_name = actor.account_id, actor.name
-    review.version += 1
-    session.flush()
-    record(
-        session,
-        "audits.review.judged",
-        ("review", review.id),
-        actor=actor,
-        tenant_id=review.tenant_id,
-        data={"case_no": review.case_no, "verdict": review.verdict},
-    )
-
-
-def reopen(session: Session, review: Review, *, actor: Actor) -> None:
-    """Take a verdict back while no form reports it. Raises `Conflict`."""
-    if review.form_id is not None:
-        raise Conflict(
-            phrase("A form reports this verdict."),
-            phrase("While it is not issued, the audit head can return it."),
-        )
-    review.state = moved(REVIEW_MOVES, review.state, "open")
-    review.verdict = review.judged_at = review.judged_by = review.judged_by_name = None
-    review.version += 1
-    session.flush()
-    record(
-        session,
-        "audits.review.reopened",
-        ("review", review.id),
-        actor=actor,
-        tenant_id=review.tenant_id,
-        data={"case_no": review.case_no},
     )
 
 

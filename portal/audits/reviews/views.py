@@ -17,10 +17,10 @@ from portal.audits.findings.text import RepetitionUndecided
 from portal.audits.models import Finding, Review
 from portal.audits.permissions import REVIEW, SEE_ESCALATIONS, SEE_REVIEWS, TAKE_NOTE
 from portal.audits.queries import escalations as list_escalations
-from portal.audits.reviews import page, queries, service
+from portal.audits.reviews import opinions, page, queries, service
 from portal.audits.reviews.export import listed
 from portal.audits.reviews.queries import QueueFilter
-from portal.audits.words import DECISIONS, FINDING_STATES, LEVELS
+from portal.audits.words import DECISIONS, FINDING_STATES, LEVELS, STAGES
 from portal.files.web import EXPORT_ROWS, workbook
 from portal.kernel.access import guard
 from portal.kernel.errors import NotFound, PortalError
@@ -29,7 +29,7 @@ from portal.materials.words import ITEM_STATES, KINDS, REASONS
 
 bp = Blueprint("reviews", __name__, url_prefix="/reviews")
 Answer = str | Response | tuple[str, int]
-STATES = ("open", "pass", "fail")
+STATES = ("open", *queries.STAGES, "pass", "fail")
 
 
 def parse_uuid(text: str) -> UUID | None:
@@ -59,6 +59,8 @@ def index() -> Answer:
     return render_template(
         "audits/reviews/index.html",
         rows=queries.queue(db(), wanted, request.args.get("cursor")),
+        stages=STAGES,
+        may_review=actor().may(REVIEW),
         wanted=wanted,
         vendors=queries.vendors(db()),
         requests=queries.progress(db()),
@@ -81,7 +83,7 @@ def list_export() -> Answer:
     return workbook([listed(queries.queue(db(), _wanted(), size=EXPORT_ROWS).items)], "reviews")
 
 
-def _show(
+def show_page(
     review: Review,
     sent: page.Fields | None = None,
     *,
@@ -89,8 +91,12 @@ def _show(
     problem: PortalError | None = None,
 ) -> Answer:
     """The page of a review; with `problem`, as an answer to a form that was refused."""
+    if opinion_id := opinions.blind(db(), review, actor().account_id):
+        return redirect(url_for("opinions.show", opinion_id=opinion_id))
     asked = request.values.get("recording", request.form.get("delivery_id", ""))
-    context = page.context(db(), review, sent or page.Fields(), parse_uuid(asked))
+    context = page.context(
+        db(), review, sent or page.Fields(), parse_uuid(asked), actor().account_id
+    )
     may = actor().may(REVIEW) and review.state == "open"
     if context["finding_form"] is None and may:
         form = page.finding_form(db(), review, context["materials"], editing)
@@ -104,6 +110,7 @@ def _show(
         proposal=problem if isinstance(problem, RepetitionUndecided) else None,
         may_review=actor().may(REVIEW),
         may_change=may,
+        stages=STAGES,
         levels=LEVELS,
         finding_states=FINDING_STATES,
         decision_names=DECISIONS,
@@ -119,13 +126,14 @@ def _show(
 @bp.get("/<uuid:review_id>")
 @guard(SEE_REVIEWS)
 def show(review_id: UUID) -> Answer:
-    """One case: facts, materials, player, marks, notes, findings, verdict."""
+    """One case: facts, materials, calls, player, marks, notes, findings, course, verdict. Closed to
+    who is giving a blind opinion of it."""
     review = queries.get_review(db(), review_id)
     editing = None
     if finding_id := uuid_arg("finding"):
         editing = _finding(review, finding_id)
         editing = editing if editing.state == "draft" else None
-    return _show(review, editing=editing)
+    return show_page(review, editing=editing)
 
 
 def _finding(review: Review, finding_id: UUID, *, lock: bool = False) -> Finding:
@@ -148,12 +156,12 @@ def notes(review_id: UUID) -> Answer:
     form = NotesForm()
     try:
         if not form.validate_on_submit():
-            return _show(review, page.Fields(notes=form))
+            return show_page(review, page.Fields(notes=form))
         check_version(review, form.version.data)
         service.save_notes(db(), review, form.notes.data or "", actor=actor())
     except PortalError as error:
         form.version.data = str(review.version)
-        return _show(review, page.Fields(notes=form), problem=error)
+        return show_page(review, page.Fields(notes=form), problem=error)
     flash(_("Notes saved."), "success")
     return _back(review, "#notes")
 
@@ -166,7 +174,7 @@ def mark(review_id: UUID) -> Answer:
     form = MarkForm()
     known = {str(row.id): row.id for row in page.recordings(queries.materials_of(db(), review))}
     if not form.validate_on_submit() or form.delivery_id.data not in known:
-        return _show(review, page.Fields(mark=form))
+        return show_page(review, page.Fields(mark=form))
     try:
         service.add_mark(
             db(),
@@ -181,7 +189,7 @@ def mark(review_id: UUID) -> Answer:
             actor=actor(),
         )
     except PortalError as error:
-        return _show(review, page.Fields(mark=form), problem=error)
+        return show_page(review, page.Fields(mark=form), problem=error)
     db().commit()
     return redirect(
         url_for("reviews.show", review_id=review.id, recording=form.delivery_id.data) + "#player"
@@ -207,7 +215,7 @@ def write(review_id: UUID, finding_id: UUID | None = None) -> Answer:
     form = page.finding_form(db(), review, queries.materials_of(db(), review), posted=True)
     sent = page.Fields(finding=form)
     if not form.validate_on_submit():
-        return _show(review, sent, editing=finding)
+        return show_page(review, sent, editing=finding)
     try:
         if finding is not None:
             check_version(finding, form.version.data)
@@ -218,7 +226,7 @@ def write(review_id: UUID, finding_id: UUID | None = None) -> Answer:
         if finding_id is not None:
             finding = _finding(review, finding_id)
             form.version.data = str(finding.version)
-        return _show(review, sent, editing=finding, problem=error)
+        return show_page(review, sent, editing=finding, problem=error)
     flash(_("Finding saved as a draft."), "success")
     return _back(review, "#findings")
 
@@ -243,33 +251,8 @@ def decide(review_id: UUID, finding_id: UUID, verb: str) -> Answer:
             flash(_("Finding withdrawn."), "success")
     except PortalError as error:
         db().rollback()
-        return _show(queries.get_review(db(), review_id), problem=error)
+        return show_page(queries.get_review(db(), review_id), problem=error)
     return _back(review, "#findings")
-
-
-@bp.post("/<uuid:review_id>/verdict")
-@guard(REVIEW)
-def verdict(review_id: UUID) -> Answer:
-    """Judge the case 合格 or 不合格, or open it again."""
-    review = page.locked(db(), review_id)
-    wanted = request.form.get("verdict", "")
-    try:
-        check_version(review, request.form.get("version"))
-        if wanted == "reopen":
-            service.reopen(db(), review, actor=actor())
-            return _back(review)
-        if wanted not in ("pass", "fail"):
-            raise NotFound("verdict")
-        service.judge(db(), review, passed=wanted == "pass", actor=actor())
-    except PortalError as error:
-        db().rollback()
-        return _show(queries.get_review(db(), review_id), problem=error)
-    following = queries.next_open(db(), review)
-    db().commit()
-    flash(_("Case %(case)s is judged.", case=review.case_no), "success")
-    if following is None:
-        return redirect(url_for("reviews.index", request=review.request_id))
-    return redirect(url_for("reviews.show", review_id=following))
 
 
 @bp.get("/escalations")
