@@ -17,7 +17,7 @@ unset PYTHONDONTWRITEBYTECODE
 # What WeasyPrint draws with, what tells a file's type by its content, what compares recordings.
 PACKAGES_RUN=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libmagic1 libchromaprint1)
 # A browser, what looks into PDFs, and a Chinese font for the browser's screen.
-PACKAGES_TEST=(chromium poppler-utils qpdf fonts-noto-cjk)
+PACKAGES_TEST=(chromium poppler-utils qpdf softhsm2 fonts-noto-cjk)
 
 say() { printf '==> %s\n' "$*"; }
 

@@ -29,8 +29,8 @@ from portal.materials import abandoned
 from portal.materials import arrivals as materials_arrivals
 from portal.materials import jobs as materials_jobs
 from portal.notices import jobs as notices_jobs
+from portal.notices import receipts, timeline
 from portal.notices import service as notices
-from portal.notices import timeline
 from portal.notices.mailed import note_mails
 from portal.receipts.imports import jobs as receipt_imports_jobs
 from portal.rectification import arrivals as rectification_arrivals
@@ -132,6 +132,7 @@ def _paper_chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
     def make_papers() -> None:
         with bound(Scope.company(company_id)), database.session() as session:
             notices.issue_waiting(session, actor=actor)
+            receipts.seal_waiting(session, actor=actor)
             session.commit()
 
     return (

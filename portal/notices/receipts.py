@@ -21,7 +21,7 @@ from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.events import Event, publish
 from portal.kernel.phrases import phrase
 from portal.notices.models import Acknowledgement, Document, DocumentRecipient, DocumentScan
-from portal.notices.rules import MOST_ACKNOWLEDGEMENTS, Choice, must_be_opened
+from portal.notices.rules import MOST_ACKNOWLEDGEMENTS, WAITED, Choice, must_be_opened
 from portal.notices.timeline import acknowledgements_of
 
 MOST_NOTE = 500
@@ -87,6 +87,34 @@ def acknowledge(
     enqueue(session, "notices.seal_receipt", {"document_id": document.id}, actor=actor)
     publish(session, DocumentAcknowledged(document.tenant_id, document.id), actor)
     return row
+
+
+def seal_waiting(session: Session, *, actor: Actor, limit: int = 100) -> int:
+    """Have the acknowledgements sealed in that have waited ten minutes for it (company scope): the
+    time stamp server was down, or the paper was not made yet. Returns of how many papers."""
+    rows = session.execute(
+        sa.select(Document.tenant_id, Document.id)
+        .where(
+            Document.signed_at.is_not(None),
+            sa.exists().where(
+                Acknowledgement.tenant_id == Document.tenant_id,
+                Acknowledgement.document_id == Document.id,
+                Acknowledgement.revision.is_(None),
+                Acknowledgement.acknowledged_at < clock.now() - WAITED,
+            ),
+        )
+        .order_by(Document.issued_at)
+        .limit(limit)
+    ).all()
+    for tenant_id, document_id in rows:
+        enqueue(
+            session,
+            "notices.seal_receipt",
+            {"document_id": document_id},
+            actor=actor,
+            tenant_id=tenant_id,
+        )
+    return len(rows)
 
 
 def _part(session: Session, document: Document, actor: Actor) -> str:

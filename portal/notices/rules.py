@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +16,9 @@ OPENING_DAYS = 1
 OPENING_CLOCK = "document_opening"
 MOST_ACKNOWLEDGEMENTS = 3
 """Manager (or supervisor), team leader, person responsible: each has a field in the paper."""
+WAITED = timedelta(minutes=10)
+"""How long a paper, or the sealing of an acknowledgement, may be in the making before it is asked
+for once more."""
 OWN_PAPERS = frozenset({"delivery_receipt"})
 """Papers that answer the vendor's own act: nobody has to open or acknowledge them."""
 

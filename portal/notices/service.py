@@ -9,7 +9,7 @@ import base64
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,14 +26,12 @@ from portal.kernel.phrases import phrase
 from portal.kernel.settings import settings
 from portal.notices import receipts, seals, timeline
 from portal.notices.models import Document, DocumentRecipient, SealUse
-from portal.notices.rules import UseState
+from portal.notices.rules import WAITED, UseState
 from portal.notices.snapshots import validate
 from portal.notifications.service import notify
 from tenants.database import Database
 from tenants.rows import new_id
 from tenants.scope import Login, Scope, bound
-
-WAITED = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ Needs the package python-pkcs11, which an installation with key files does witho
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 
 from asn1crypto import x509 as asn1
 from cryptography import x509
@@ -17,7 +19,7 @@ from portal.notices.signing.errors import SigningError
 
 try:
     import pkcs11
-    from pkcs11.exceptions import PKCS11Error
+    from pkcs11.exceptions import PKCS11Error, UserAlreadyLoggedIn
     from pyhanko.config.pkcs11 import TokenCriteria
     from pyhanko.sign.pkcs11 import PKCS11Signer, open_pkcs11_session
 except ImportError:  # the optional package is not there
@@ -25,14 +27,20 @@ except ImportError:  # the optional package is not there
 
 
 class TokenSigner(EnvelopeSigner):
-    """Signs in the token, one at a time: a token's session serves one thread."""
+    """Signs in the token, one at a time: a token's session serves one thread.
+
+    A session that ended (the token was taken out, the module lost its connection) is opened once
+    more before a signature fails.
+    """
 
     _lock = threading.Lock()
 
-    def __init__(self, inner: PKCS11Signer) -> None:
-        """`inner` is an open signer of pyHanko."""
-        super().__init__(signing_cert=inner.signing_cert, cert_registry=inner.cert_registry)
-        self._inner = inner
+    def __init__(self, opened: Callable[[], PKCS11Signer]) -> None:
+        """`opened` gives an open signer of pyHanko. Raises what it raises."""
+        self._opened, self._inner = opened, opened()
+        super().__init__(
+            signing_cert=self._inner.signing_cert, cert_registry=self._inner.cert_registry
+        )
 
     async def async_sign_raw(
         self, data: bytes, digest_algorithm: str, dry_run: bool = False
@@ -41,8 +49,20 @@ class TokenSigner(EnvelopeSigner):
         with self._lock:
             try:
                 made: bytes = await self._inner.async_sign_raw(data, digest_algorithm, dry_run)
-            except PKCS11Error as error:
-                raise SigningError(f"the token refused: {type(error).__name__}") from None
+            except PKCS11Error:
+                made = await self._once_more(data, digest_algorithm, dry_run)
+        return made
+
+    async def _once_more(self, data: bytes, digest_algorithm: str, dry_run: bool) -> bytes:
+        with suppress(PKCS11Error):
+            self._inner.pkcs11_session.close()
+        try:
+            self._inner = self._opened()
+            if _encoded(self._inner) != _encoded(self):
+                raise SigningError("the token holds another certificate now: restart the worker")
+            made: bytes = await self._inner.async_sign_raw(data, digest_algorithm, dry_run)
+        except PKCS11Error as error:
+            raise SigningError(f"the token refused: {type(error).__name__}") from None
         return made
 
 
@@ -55,25 +75,36 @@ def open_token(settings: Settings) -> tuple[x509.Certificate, list[x509.Certific
     if pkcs11 is None:
         raise SigningError("SIGNING=pkcs11 needs the package python-pkcs11: pip install it.")
     try:
-        session = open_pkcs11_session(
-            settings.signing_pkcs11,
-            token_criteria=TokenCriteria(label=settings.signing_pkcs11_token),
-            user_pin=settings.signing_password or None,
-        )
-        inner = PKCS11Signer(
-            session,
-            cert_label=settings.signing_pkcs11_key,
-            key_label=settings.signing_pkcs11_key,
-            other_certs_to_pull=None,
-        )
-        certificate = inner.signing_cert
+        signer = TokenSigner(lambda: _signer(settings))
     except (PKCS11Error, OSError, RuntimeError) as error:
         raise SigningError(
             f"SIGNING_PKCS11: the token does not open ({type(error).__name__}: {error})."
         ) from None
-    if certificate is None:
-        raise SigningError("SIGNING_PKCS11_KEY: the token holds no certificate of this label.")
-    return _plain(certificate), [_plain(one) for one in inner.cert_registry], TokenSigner(inner)
+    others = [_plain(one) for one in signer.cert_registry]
+    return _plain(signer.signing_cert), others, signer
+
+
+def _signer(settings: Settings) -> PKCS11Signer:
+    """An open signer. Digests are made here: few tokens know more than the bare mechanisms."""
+    return PKCS11Signer(
+        _session(settings, settings.signing_password or None),
+        cert_label=settings.signing_pkcs11_key,
+        key_label=settings.signing_pkcs11_key,
+        other_certs_to_pull=None,
+        use_raw_mechanism=True,
+    )
+
+
+def _session(settings: Settings, pin: str | None) -> pkcs11.Session:
+    token = TokenCriteria(label=settings.signing_pkcs11_token)
+    try:
+        return open_pkcs11_session(settings.signing_pkcs11, token_criteria=token, user_pin=pin)
+    except UserAlreadyLoggedIn:  # by another session of this process
+        return open_pkcs11_session(settings.signing_pkcs11, token_criteria=token)
+
+
+def _encoded(signer: Signer) -> bytes | None:
+    return signer.signing_cert.dump() if signer.signing_cert is not None else None
 
 
 def _plain(certificate: asn1.Certificate) -> x509.Certificate:
