@@ -16,6 +16,17 @@ class DataClass(StrEnum):
     EVIDENCE = "evidence"
 
 
+PROOF = "unavailable_proof"
+IMPORTS = ("cases.import", "receipts.import", "contacts.list")
+DELETED_PURPOSES = frozenset(
+    {"material", "playable_copy", "clean_copy", PROOF, "rectification_evidence", *IMPORTS}
+)
+"""What stored files may be for that a class above speaks of; copies go with their original."""
+KEPT_PURPOSES = frozenset({"document", "scan"})
+"""What stored files are for that is never deleted here: papers with all their revisions, and the
+scans of stamped prints beside them. Every purpose is in one of the two sets."""
+
+
 class HoldOn(StrEnum):
     """What a legal hold is put on: a case, a material request, a rectification notice."""
 

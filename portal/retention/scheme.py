@@ -15,8 +15,9 @@ from portal.schemes.service import Content, SchemeKind, in_force, register
 
 _FIVE_YEARS = 60
 _OURS = "本公司默认值,请法务核对"
-_LEAST = "个人信息保护法第19条:最短必要时间;" + _OURS
-_CARD = "信用卡催收过程录音监管要求不少于2年;本公司默认5年"
+_HEARD = "(转引,未见原文,请法务核对)"
+_LEAST = f"个人信息保护法第19条:最短必要时间{_HEARD};{_OURS}"
+_CARD = f"信用卡催收过程录音监管要求不少于2年{_HEARD};本公司默认5年"
 _NAMES = {
     DataClass.CALL_RECORDING: ("电催录音", "个案结清或退回", _CARD),
     DataClass.VISIT_RECORDING: ("外访录音录像", "个案结清或退回", _OURS),
@@ -33,7 +34,7 @@ _NAMES = {
     ),
     DataClass.EVIDENCE: ("整改证明材料", "合同终止", _OURS),
 }
-_TAIWAN = "委外前须书面告知债务人催收录音保存期限(金融機構作業委託辦法);" + _OURS
+_TAIWAN = f"委外前须书面告知债务人催收录音保存期限(金融機構作業委託辦法){_HEARD};{_OURS}"
 
 
 def default_content() -> Content:

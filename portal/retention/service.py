@@ -23,9 +23,10 @@ from portal.materials.models import Delivery, MaterialRequest, SoundKey, SoundPr
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from portal.rectification.models import Evidence, Rectification
-from portal.retention.kinds import DataClass, HoldOn, Standing
+from portal.retention.kinds import DELETED_PURPOSES, DataClass, HoldOn, Standing
 from portal.retention.models import Deletion, LegalHold, RetentionWarning
-from portal.retention.queries import Thing, owners, things
+from portal.retention.queries import owners
+from portal.retention.things import Thing, things
 
 WARNED = (Role.AUDIT_HEAD, Role.ADMINISTRATOR)
 GONE = "—"
@@ -221,6 +222,8 @@ def _file(session: Session, tenant_id: UUID, file_id: UUID | None) -> list[str]:
     row = session.get(StoredFile, (tenant_id, file_id)) if file_id else None
     if row is None or row.state != "stored":
         return []
+    if row.purpose not in DELETED_PURPOSES:
+        raise ValueError(f"a file of the purpose {row.purpose} is never deleted")
     row.state, row.name_sealed, row.facts = "deleted", b"", {}
     row.safe_name = f"{row.sha256[:12]}.deleted"
     return [row.storage_key]

@@ -19,6 +19,7 @@ from portal.retention.forms import HoldForm
 from portal.retention.kinds import HoldOn
 from portal.retention.permissions import DELETE, HOLD, SEE
 from portal.retention.scheme import terms
+from portal.retention.things import things
 from portal.retention.words import CLASSES, STANDINGS, SUBJECTS
 
 bp = Blueprint("retention", __name__, url_prefix="/retention")
@@ -32,7 +33,7 @@ def _page(form: HoldForm | None = None, problem: PortalError | None = None) -> s
     lines = [
         line
         for tenant_id, name in owners
-        for line in queries.lines_of(queries.things(db(), tenant_id), name)
+        for line in queries.lines_of(things(db(), tenant_id), name)
     ]
     return render_template(
         "retention/index.html",
@@ -94,7 +95,7 @@ def export() -> Answer:
             one.sha256 or "",
         )
         for tenant_id, name in queries.owners(db())
-        for one in queries.things(db(), tenant_id)
+        for one in things(db(), tenant_id)
     ][:MOST_ROWS]
     answer = Response(xlsx([ExportSheet(_("Retention"), columns, rows)]), mimetype=XLSX)
     name = f"retention-{clock.today():%Y%m%d}.xlsx"

@@ -24,7 +24,7 @@ from portal.notifications.models import Notification
 from portal.retention import service
 from portal.retention.kinds import HoldOn
 from portal.retention.models import Deletion
-from portal.retention.queries import things
+from portal.retention.things import things
 from tests.conftest import Portal
 from tests.factories.materials import CALL, Desk, add_request
 from tests.factories.world import MOMENT, VendorWorld
