@@ -14,6 +14,7 @@ from flask import Flask
 from portal.app.mailing import Post
 from portal.app.orphans import OrphanSweep
 from portal.app.reminders import extensions_asked
+from portal.audits.appeals import service as appeals
 from portal.audits.draws import jobs as draws_jobs
 from portal.audits.reviews import facts
 from portal.calendar import service as calendar_service
@@ -57,6 +58,7 @@ TASK_MODULES = (
 
 FOLLOWING = (
     extensions_asked,
+    appeals.announce,
     rechecks.open_due,
     materials_arrivals.announce,
     rectification_arrivals.announce,

@@ -88,6 +88,8 @@ def _entry(row: Deadline, base: str) -> ics.Entry:
         "rectification_recheck": _("Re-check of %(label)s", label=row.label),
         "finding_form": _("Assessment form: %(label)s", label=row.label),
         "fact_check": _("Check of facts: %(label)s", label=row.label),
+        "appeal": _("Appeal against %(label)s", label=row.label),
+        "appeal_last": _("Appeal against %(label)s", label=row.label),
     }
     summary = str(words.get(row.kind, row.label))
     if row.met_at is not None:

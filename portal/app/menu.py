@@ -47,6 +47,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("work", _l("Review desk"), "reviews.index", "headphones", True),
     Entry("work", _l("Checks of facts"), "fact_checks.index", "list-check", False),
     Entry("work", _l("Assessment forms"), "assessments.index", "clipboard-check"),
+    Entry("work", _l("Appeals"), "appeals.index", "scale"),
     Entry("work", _l("Reported violations"), "reviews.escalations", "flag", True),
     Entry("work", _l("Rectification"), "rectification.index", "alert-triangle"),
     Entry("work", _l("Excellent cases"), "excellence.index", "star"),

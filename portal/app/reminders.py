@@ -25,6 +25,8 @@ FOLLOWERS = {
     "rectification_recheck": (Role.VENDOR_MANAGER,),
     "finding_form": (Role.AUDITOR, Role.AUDIT_HEAD),
     "fact_check": (Role.AUDITOR, Role.AUDIT_HEAD),
+    "appeal": (Role.AUDITOR, Role.AUDIT_HEAD),
+    "appeal_last": (Role.GENERAL_DEPARTMENT,),
 }
 """Who in the company follows a kind of clock up; vendor managers follow the others."""
 ESCALATION = (Role.AUDIT_HEAD, Role.VENDOR_MANAGER)
@@ -36,6 +38,8 @@ _PATHS = {
     "rectification": "/rectifications/{}",
     "rectification_recheck": "/rectifications/{}",
     "fact_check": "/fact-checks/{}",
+    "appeal": "/appeals/{}",
+    "appeal_last": "/appeals/{}",
 }
 
 

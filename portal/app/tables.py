@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.audits import models as audits
+from portal.audits.appeals import models as appeals
 from portal.audits.reviews import models as reviews
 from portal.calendar import models as calendar
 from portal.cases import models as cases
@@ -44,6 +45,7 @@ MODULES = (
     materials,
     audits,
     reviews,
+    appeals,
     rectification,
     excellence,
     scoring,

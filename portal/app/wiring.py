@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from flask import Blueprint, Flask
 
 from portal.app import feeds, health, reminders, service_of_papers
+from portal.audits.appeals import views as appeals_views
+from portal.audits.appeals.consequences import FindingsCorrected
 from portal.audits.assessments import views as assessments_views
 from portal.audits.draws import views as draws_views
 from portal.audits.reviews import course_views as review_course_views
@@ -23,6 +25,7 @@ from portal.cases.imports import views as case_imports_views
 from portal.dashboards import views as dashboards_views
 from portal.deadlines.service import DeadlineNear, DeadlinePassed, DeadlineUnmet
 from portal.excellence import views as excellence_views
+from portal.fees import appeals as fees_appeals
 from portal.fees import views as fees_views
 from portal.identity import views as identity_views
 from portal.jobs import views as jobs_views
@@ -40,11 +43,13 @@ from portal.notices.timeline import DocumentUnopened
 from portal.notifications import views as messages_views
 from portal.receipts import views as receipts_views
 from portal.receipts.imports import views as receipt_imports_views
+from portal.rectification import appeals as rectification_appeals
 from portal.rectification import course_views as rectification_course
 from portal.rectification import desk as rectification_desk
 from portal.rectification import views as rectification_views
 from portal.retention import views as retention_views
 from portal.schemes import views as schemes_views
+from portal.scoring import appeals as scoring_appeals
 from portal.scoring import views as scoring_views
 from portal.vendors import views as vendors_views
 
@@ -76,6 +81,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     opinion_views.bp,
     facts_views.bp,
     assessments_views.bp,
+    appeals_views.bp,
     rectification_views.bp,
     rectification_desk.bp,
     rectification_course.bp,
@@ -90,6 +96,11 @@ SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {
     DeadlinePassed: (reminders.passed,),
     DeadlineUnmet: (reminders.unmet,),
     CasesWithdrawn: (reviews_service.drop_withdrawn,),
+    FindingsCorrected: (
+        rectification_appeals.follow,
+        scoring_appeals.follow,
+        fees_appeals.follow,
+    ),
     DocumentUnopened: (service_of_papers.unopened,),
 }
 

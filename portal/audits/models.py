@@ -33,12 +33,14 @@ class Verdict(StrEnum):
 
 
 class FindingState(StrEnum):
-    """draft → confirmed (its clock starts, A5) → issued on a form; or withdrawn."""
+    """draft → confirmed (its clock starts, A5) → issued on a form; or withdrawn. An issued one is
+    overturned by an appeal alone."""
 
     DRAFT = "draft"
     CONFIRMED = "confirmed"
     ISSUED = "issued"
     WITHDRAWN = "withdrawn"
+    OVERTURNED = "overturned"
 
 
 class DecisionKind(StrEnum):
@@ -219,7 +221,9 @@ class Finding(IssuedRow, Base):
 
     `times`: how often the clause counts (its unit: per occurrence, item and day, person); points
     and deduction are the totals. `repeated`: the same person broke the clause before, so that the
-    next level and the multiplied points stand here (A5). Once issued nothing changes any more.
+    next level and the multiplied points stand here (A5). `merged_into_id`: a heavier finding on the
+    same call, which counts in this one's place (一事不二罚). Once issued nothing changes any more
+    but by a `FindingCorrection`, which a trigger of the database asks for.
     """
 
     __tablename__ = "findings"
@@ -230,6 +234,7 @@ class Finding(IssuedRow, Base):
         tenant_fk("delivery_id", "deliveries"),
         tenant_fk("member_id", "members"),
         tenant_fk("form_id", "assessment_forms"),
+        tenant_fk("merged_into_id", "findings"),
         sa.Index("ix_findings_review", "tenant_id", "review_id"),
         sa.Index("ix_findings_form", "tenant_id", "form_id"),
         tenant_fk("review_id", "reviews"),
@@ -273,6 +278,7 @@ class Finding(IssuedRow, Base):
     found_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     form_id: Mapped[UUID | None]
+    merged_into_id: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(default=1)
 
 

@@ -63,3 +63,32 @@ TAKE_NOTE = permission(
     "Note for the general manager's office that a report was seen",
     Role.GENERAL_MANAGER,
 )
+APPEAL = permission(
+    "audits:appeal:raise",
+    "Appeal a finding for the vendor",
+    Role.MANAGER,
+    Role.SUPERVISOR,
+    Role.TEAM_LEADER,
+)
+SEE_APPEALS = permission(
+    "audits:appeal:see",
+    "See appeals and their decisions (a vendor: its own)",
+    Role.AUDITOR,
+    Role.AUDIT_HEAD,
+    Role.VENDOR_MANAGER,
+    Role.FINANCE,
+    Role.GENERAL_DEPARTMENT,
+    Role.GENERAL_MANAGER,
+    *(VENDOR_ROLES - {Role.AGENT}),
+)
+DECIDE_APPEAL = permission(
+    "audits:appeal:decide",
+    "Decide an appeal of a finding that somebody else found",
+    Role.AUDITOR,
+    Role.AUDIT_HEAD,
+)
+DECIDE_LAST = permission(
+    "audits:appeal:last",
+    "Decide an appeal at the last, for the general department",
+    Role.GENERAL_DEPARTMENT,
+)

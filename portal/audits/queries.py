@@ -70,7 +70,9 @@ class FormFact:
 @dataclass(frozen=True, slots=True)
 class ScoreFacts:
     """What the audit recorded of a vendor in a month: cases judged in it, and what forms issued
-    in it report. Both are what stands: withdrawn findings are not among them."""
+    in it report. Both are what stands: neither withdrawn findings nor those that fell on appeal are
+    among them, a case whose findings all fell has passed, and of several findings on one call the
+    heaviest counts (一事不二罚)."""
 
     reviews: tuple[ReviewFact, ...]
     findings: tuple[FindingFact, ...]
@@ -94,6 +96,17 @@ def month_bounds(period: str) -> tuple[datetime, datetime]:
     return clock.at_beijing(date(year, month, 1)), clock.at_beijing(following)
 
 
+def fell() -> sa.ColumnElement[bool]:
+    """Of a failed case: whether every finding that stood against it has fallen on appeal."""
+    of_review = (Finding.tenant_id == Review.tenant_id, Finding.review_id == Review.id)
+    return sa.and_(
+        sa.exists().where(*of_review, Finding.state == FindingState.OVERTURNED),
+        ~sa.exists().where(
+            *of_review, Finding.state.in_((FindingState.CONFIRMED, FindingState.ISSUED))
+        ),
+    )
+
+
 def _rows(session: Session, statement: sa.Select[*tuple[Any, ...]]) -> sa.Result[*tuple[Any, ...]]:
     return session.execute(statement)
 
@@ -102,7 +115,13 @@ def score_facts(session: Session, tenant_id: UUID, period: str) -> ScoreFacts:
     """The audit's facts of a vendor and Beijing month, for the score (company scope)."""
     first, after = month_bounds(period)
     reviews = session.execute(
-        sa.select(Review.id, Review.case_id, Review.case_no, Review.verdict, Review.judged_at)
+        sa.select(
+            Review.id,
+            Review.case_id,
+            Review.case_no,
+            sa.or_(Review.verdict == "pass", fell()).label("passed"),
+            Review.judged_at,
+        )
         .where(
             Review.tenant_id == tenant_id,
             Review.state == "judged",
@@ -133,6 +152,7 @@ def score_facts(session: Session, tenant_id: UUID, period: str) -> ScoreFacts:
         .where(
             Finding.tenant_id == tenant_id,
             Finding.state == FindingState.ISSUED,
+            Finding.merged_into_id.is_(None),
             Finding.issued_at >= first,
             Finding.issued_at < after,
         )
@@ -150,7 +170,7 @@ def score_facts(session: Session, tenant_id: UUID, period: str) -> ScoreFacts:
     )
     return ScoreFacts(
         tuple(
-            ReviewFact(row.id, row.case_id, row.case_no, row.verdict == "pass", row.judged_at)
+            ReviewFact(row.id, row.case_id, row.case_no, row.passed, row.judged_at)
             for row in reviews
         ),
         tuple(FindingFact(*row) for row in findings),

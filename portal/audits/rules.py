@@ -18,11 +18,13 @@ FINDING_MOVES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "draft": frozenset({"confirmed"}),
         "confirmed": frozenset({"issued", "withdrawn"}),
-        "issued": frozenset(),
+        "issued": frozenset({"overturned"}),
         "withdrawn": frozenset(),
+        "overturned": frozenset(),
     }
 )
-"""A draft that is dropped is deleted; a confirmed finding is withdrawn with a reason."""
+"""A draft that is dropped is deleted; a confirmed finding is withdrawn with a reason; an issued one
+falls by an appeal alone."""
 
 REVIEW_MOVES: Mapping[str, frozenset[str]] = MappingProxyType(
     {"open": frozenset({"judged"}), "judged": frozenset({"open"})}
@@ -112,6 +114,12 @@ def proposal(
     """The next level and the multiplied points that repetition proposes, if there is any (A5)."""
     judged = catalogue.judge(clause_no, on, earlier)
     return judged if judged.repeated else None
+
+
+def weight(level: str, points: Decimal, deduction: Money, clause_no: str) -> tuple[object, ...]:
+    """The order of findings on one call, the heaviest first: that one counts, the others are merged
+    into it (一事不二罚). By level, points, deduction, then the smaller clause number."""
+    return -Level(level).rank, -points, -deduction, clause_no
 
 
 def handling(outcome: Outcome, deduction: Money, *, damages: bool) -> str:

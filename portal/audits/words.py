@@ -23,6 +23,7 @@ FINDING_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
         FindingState.CONFIRMED.value: (phrase("Confirmed"), "review"),
         FindingState.ISSUED.value: (phrase("Issued"), "success"),
         FindingState.WITHDRAWN.value: (phrase("Withdrawn"), "neutral"),
+        FindingState.OVERTURNED.value: (phrase("Overturned on appeal"), "neutral"),
     }
 )
 FORM_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from portal.audits import queries as audits
 from portal.cases import queries as cases
 from portal.excellence.queries import rewards
-from portal.fees.models import Statement, StatementState
-from portal.fees.rules import Deduction, Earning, Month, Reversal, Reward
+from portal.fees.models import FeeAdjustment, Statement, StatementState
+from portal.fees.rules import Adjustment, Deduction, Earning, Month, Reversal, Reward
 from portal.fees.scheme import FeeScheme
 from portal.fees.snapshot import thaw
 from portal.kernel.money import Money
@@ -30,10 +30,16 @@ Key = tuple[UUID, str]
 
 
 def month(
-    session: Session, contract: Contract, period: str, score: Score, scheme: FeeScheme
+    session: Session,
+    contract: Contract,
+    period: str,
+    score: Score,
+    scheme: FeeScheme,
+    adjusted: Sequence[FeeAdjustment] = (),
 ) -> Month:
     """The month of a contract (company scope): earnings by project and age, deductions of issued
-    findings, rewards, and receipts taken back after their commission was paid."""
+    findings, rewards, receipts taken back after their commission was paid, and what upheld appeals
+    made of earlier statements (`adjusted`)."""
     projects = set(
         session.scalars(
             sa.select(Project.id).where(
@@ -51,12 +57,38 @@ def month(
         grade=score.grade,
         score=Link("score", score.id),
         earnings=_earnings(session, contract.tenant_id, period, projects, facts),
-        deductions=_deductions(session, contract.tenant_id, period),
+        deductions=deductions(session, contract.tenant_id, period),
         rewards=[
             Reward(Link("excellent_case", one.id), {"case_no": one.case_no})
             for one in rewards(session, contract.tenant_id, period)
         ],
         reversals=_reversals(session, contract, scheme, facts),
+        adjustments=[
+            Adjustment(Link("appeal", one.appeal_id), one.amount, f"{one.period}：{one.reason}")
+            for one in adjusted
+        ],
+    )
+
+
+def adjustments_for(
+    session: Session, contract: Contract, period: str, statement_id: UUID | None
+) -> list[FeeAdjustment]:
+    """The adjustments of earlier months that no other statement has taken."""
+    free: sa.ColumnElement[bool] = FeeAdjustment.taken_id.is_(None)
+    if statement_id is not None:
+        free = sa.or_(free, FeeAdjustment.taken_id == statement_id)
+    return list(
+        session.scalars(
+            sa.select(FeeAdjustment)
+            .where(
+                FeeAdjustment.tenant_id == contract.tenant_id,
+                FeeAdjustment.contract_id == contract.id,
+                FeeAdjustment.period < period,
+                free,
+            )
+            .order_by(FeeAdjustment.period, FeeAdjustment.id)
+            .with_for_update()
+        )
     )
 
 
@@ -97,7 +129,8 @@ def _earnings(
     ]
 
 
-def _deductions(session: Session, tenant_id: UUID, period: str) -> list[Deduction]:
+def deductions(session: Session, tenant_id: UUID, period: str) -> list[Deduction]:
+    """The deductions of the findings that stand and were reported in the month."""
     return [
         Deduction(
             Link("finding", finding.id),

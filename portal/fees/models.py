@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.rows import Base, IssuedRow, id_index, one_of, tenant_fk
+from tenants.rows import Base, IssuedRow, PrivateRow, id_index, one_of, tenant_fk
 
 MONEY = sa.Numeric(14, 2)
 
@@ -79,3 +79,28 @@ class StatementLine(IssuedRow, Base):
     amount: Mapped[Decimal] = mapped_column(MONEY)
     subject_type: Mapped[str | None]
     subject_id: Mapped[UUID | None]
+
+
+class FeeAdjustment(PrivateRow, Base):
+    """What an upheld appeal makes of a confirmed statement (`origin_id`): the difference goes onto
+    the next statement of the contract (`taken_id`) as a line of its own, with the reason. The
+    vendor sees it there."""
+
+    __tablename__ = "fee_adjustments"
+    __table_args__ = (
+        tenant_fk("contract_id", "contracts"),
+        tenant_fk("origin_id", "statements"),
+        tenant_fk("taken_id", "statements"),
+        sa.CheckConstraint("amount <> 0", name="amount_not_zero"),
+        sa.Index("ix_fee_adjustments_contract", "tenant_id", "contract_id", "taken_id"),
+    )
+
+    contract_id: Mapped[UUID]
+    origin_id: Mapped[UUID]
+    period: Mapped[str]
+    amount: Mapped[Decimal] = mapped_column(MONEY)
+    reason: Mapped[str]
+    appeal_id: Mapped[UUID]
+    created_at: Mapped[datetime]
+    created_by_name: Mapped[str]
+    taken_id: Mapped[UUID | None]

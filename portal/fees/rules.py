@@ -9,7 +9,7 @@ commission paid earlier, and adjustments. The lines add up to what is payable, t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -175,6 +175,49 @@ def settle(scheme: FeeScheme, month: Month) -> Statement:
         attainment=None if attained is None else _ratio(attained),
         multiplier=_decimal(multiplier, _MULTIPLIER),
         factor=month.factor,
+        fee=fee,
+        payable=payable,
+        net=net,
+        tax=payable - net,
+        capital=capital(payable),
+    )
+
+
+def corrected(
+    scheme: FeeScheme,
+    statement: Statement,
+    *,
+    factor: Decimal,
+    grade: str | None,
+    score: Link | None,
+    deductions: Sequence[Deduction],
+) -> Statement:
+    """What a confirmed statement would be with another factor and other deductions: all its other
+    lines stay as they were confirmed, whatever was recorded since."""
+    kept = {LineKind.COMMISSION, LineKind.TIER}
+    earned = tuple(line for line in statement.lines if line.kind in kept)
+    changed = kept | {
+        LineKind.FACTOR,
+        LineKind.DEDUCTION,
+        LineKind.DEDUCTION_CAP,
+        LineKind.RED_LINE,
+    }
+    rest = tuple(line for line in statement.lines if line.kind not in changed)
+    tiered = _sum(earned)
+    fee = cents(tiered * factor)
+    params = {"factor": str(factor), "grade": grade or ""}
+    lines = (
+        *earned,
+        Line(LineKind.FACTOR, fee - tiered, params, score),
+        *_deduction_lines(scheme, deductions, fee),
+        *rest,
+    )
+    payable = _sum(lines)
+    net = cents(payable / (1 + scheme.tax_rate))
+    return replace(
+        statement,
+        lines=lines,
+        factor=factor,
         fee=fee,
         payable=payable,
         net=net,

@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from portal.fees.collect import adjustments_for
 from portal.fees.collect import month as collect
 from portal.fees.kind import FEE_SCHEME
 from portal.fees.models import Statement, StatementLine, StatementState
@@ -112,9 +113,12 @@ def _prepare_one(
     score: Score,
     row: Statement | None,
     actor: Actor,
+    *,
+    keep_preparer: bool = False,
 ) -> Statement:
     scheme, terms = terms_of(session, contract, period)
-    result = settle(scheme, collect(session, contract, period, score, scheme))
+    adjusted = adjustments_for(session, contract, period, row.id if row else None)
+    result = settle(scheme, collect(session, contract, period, score, scheme, adjusted))
     if row is None:
         row = Statement(
             tenant_id=contract.tenant_id,
@@ -124,16 +128,20 @@ def _prepare_one(
             state=StatementState.PREPARED,
         )
         session.add(row)
+        row.prepared_by, row.prepared_by_name = actor.account_id, actor.name
+    elif not keep_preparer:
+        row.prepared_by, row.prepared_by_name = actor.account_id, actor.name
     row.score_id, row.factor = score.id, result.factor
     row.commission = result.commission
     row.deductions = result.total(*DEDUCTIONS)
     row.rewards = result.total(LineKind.REWARD)
     row.payable, row.net, row.tax = result.payable, result.net, result.tax
     row.result = {**freeze(result), "terms": terms}
-    row.prepared_at, row.prepared_by = clock.now(), actor.account_id
-    row.prepared_by_name = actor.name
+    row.prepared_at = clock.now()
     row.version = (row.version or 0) + 1
     session.flush()
+    for one in adjusted:
+        one.taken_id = row.id
     _store_lines(session, row, result)
     record(
         session,
@@ -144,6 +152,14 @@ def _prepare_one(
         data={"period": period, "payable": str(row.payable)},
     )
     return row
+
+
+def prepare_anew(session: Session, row: Statement, *, actor: Actor) -> Statement:
+    """Prepare a statement again that is not confirmed, after its facts were put right. Whoever
+    prepared it stays its preparer, and does not confirm it."""
+    contract = session.get_one(Contract, (row.tenant_id, row.contract_id))
+    score = _issued_score(session, row.tenant_id, row.period)
+    return _prepare_one(session, contract, row.period, score, row, actor, keep_preparer=True)
 
 
 def _store_lines(session: Session, row: Statement, result: Result) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
-from pathlib import Path
 from typing import IO
 from uuid import UUID
 
@@ -12,12 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.deadlines import service as deadlines
-from portal.files.inspection import inspect
-from portal.files.kinds import FileKind
+from portal.files.evidence import keep_checked
 from portal.files.models import StoredFile
-from portal.files.names import masked_name
-from portal.files.problems import Problem
-from portal.files.service import keep
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
@@ -29,16 +22,7 @@ from portal.rectification.queries import CLOCK
 from portal.rectification.rules import AnswerText, check_answer, check_open, moved
 from tenants.rows import new_id
 
-TAKEN = frozenset({FileKind.PDF, FileKind.XLSX, FileKind.JPEG, FileKind.PNG})
 MOST_FILES = 30
-
-
-class RefusedFile(Invalid):
-    """A file that cannot be kept as evidence; `problem` says why and how to mend it."""
-
-    def __init__(self, name: str, problem: Problem) -> None:
-        """`name` is shown without telephone and card numbers."""
-        super().__init__(phrase("%(name)s was not taken.", name=name), problem.message)
 
 
 def answer_of(session: Session, notice: Rectification) -> Answer | None:
@@ -92,35 +76,23 @@ def add_evidence(
 ) -> bool:
     """Check a file at once and keep it beside a draft. False when the same bytes are there
     already. Raises `RefusedFile`."""
-    with tempfile.TemporaryDirectory(prefix="portal-") as folder:
-        path = Path(folder) / "evidence"
-        digest = hashlib.sha256()
-        with path.open("wb") as out:
-            while chunk := stream.read(1 << 20):
-                digest.update(chunk)
-                out.write(chunk)
-        found = inspect(path, name, TAKEN)
-        if not found.ok:
-            raise RefusedFile(masked_name(name), found.problems[0])
-        held = _held(session, answer)
-        if digest.hexdigest() in held:
-            return False
-        if len(held) >= MOST_FILES:
-            raise Invalid(
-                phrase("An answer takes at most %(most)s files.", most=MOST_FILES),
-                phrase("Combine several into one PDF."),
-            )
-        with path.open("rb") as body:
-            stored = keep(
-                session,
-                body,
-                tenant_id=answer.tenant_id,
-                purpose="rectification_evidence",
-                original_name=name,
-                safe_name=masked_name(name),
-                media_type=found.media_type,
-                actor=actor,
-            )
+    held = _held(session, answer)
+    if len(held) >= MOST_FILES:
+        raise Invalid(
+            phrase("An answer takes at most %(most)s files.", most=MOST_FILES),
+            phrase("Combine several into one PDF."),
+        )
+    stored = keep_checked(
+        session,
+        name,
+        stream,
+        tenant_id=answer.tenant_id,
+        purpose="rectification_evidence",
+        held=held,
+        actor=actor,
+    )
+    if stored is None:
+        return False
     session.add(
         Evidence(
             tenant_id=answer.tenant_id,

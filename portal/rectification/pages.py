@@ -18,6 +18,7 @@ from portal.calendar import service as calendar_service
 from portal.deadlines.models import Deadline
 from portal.deadlines.pages import ExtensionBox, extension_box
 from portal.deadlines.queries import ClockView, clock_view
+from portal.files.evidence import accept_types
 from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import PortalError
@@ -25,7 +26,6 @@ from portal.kernel.web import actor, db
 from portal.notices.models import Document
 from portal.notices.queries import get_document, recipients_of
 from portal.rectification import milestones, queries, rechecks, repeats, service
-from portal.rectification.answers import TAKEN
 from portal.rectification.forms import (
     AnswerForm,
     MilestoneForm,
@@ -180,7 +180,7 @@ def page(
         may_manage=manages,
         may_answer=person.may(ANSWER) and notice.state in OPEN_TO_ANSWER,
         course=course_of(db(), notice, person, given),
-        accept_types=",".join(f".{end}" for kind in sorted(TAKEN) for end in kind.extensions),
+        accept_types=accept_types(),
         levels=LEVELS,
         states=STATES,
         sources=SOURCE_NAMES,

@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.audits.models import Finding
+from portal.audits.models import Finding, FindingState
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
@@ -93,7 +93,11 @@ def _marks(session: Session, notices: Iterable[Rectification]) -> dict[UUID, Mar
     rows = list(notices)
     forms = {row.form_id for row in rows if row.form_id is not None}
     findings = session.scalars(
-        sa.select(Finding).where(Finding.tenant_id == rows[0].tenant_id, Finding.form_id.in_(forms))
+        sa.select(Finding).where(
+            Finding.tenant_id == rows[0].tenant_id,
+            Finding.form_id.in_(forms),
+            Finding.state != FindingState.OVERTURNED,
+        )
     ).all()
     made = {}
     for row in rows:

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.audits.models import AssessmentForm, Finding
+from portal.audits.models import AssessmentForm, Finding, FindingState
 from portal.calendar import service as calendar_service
 from portal.calendar.rules import Due
 from portal.deadlines import service as deadlines
@@ -71,7 +71,11 @@ def text_from_form(session: Session, form: AssessmentForm, consequence: str) -> 
         raise NotFound("issued assessment form")
     rows = session.scalars(
         sa.select(Finding)
-        .where(Finding.tenant_id == form.tenant_id, Finding.form_id == form.id)
+        .where(
+            Finding.tenant_id == form.tenant_id,
+            Finding.form_id == form.id,
+            Finding.state != FindingState.OVERTURNED,
+        )
         .order_by(Finding.case_no, Finding.id)
     ).all()
     level = max((Level(row.level) for row in rows), key=lambda one: one.rank, default=Level.MINOR)

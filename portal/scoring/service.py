@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from portal.kernel.access import Actor, Role
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.phrases import phrase
 from portal.notices.numbering import next_number
+from portal.notices.queries import get_document
 from portal.notices.service import issue as issue_paper
 from portal.notifications.service import notify
 from portal.schemes.service import in_force
@@ -66,19 +68,11 @@ def compute(session: Session, *, tenant_id: UUID, period: str, actor: Actor) -> 
         )
     last_day = clock.beijing(after - timedelta(seconds=1)).date()
     version = in_force(session, SCORE_SCHEME, last_day)
-    found = collect(session, tenant_id, period)
-    result = score(parse_scheme(version.content), found)
     if row is None:
         row = Score(tenant_id=tenant_id, id=new_id(), period=period, state=ScoreState.COMPUTED)
-        session.add(row)
+    result = _measure(session, row, version.content)
     row.scheme_version = version.version
-    row.facts = {
-        "reviewed": found.reviewed,
-        "failed": len(found.failed),
-        "findings": len(found.findings),
-        "materials_due": tally.total if (tally := found.tally(Source.MATERIALS)) else 0,
-        "scheme": version.content,
-    }
+    session.add(row)
     _store(row, result, actor)
     session.flush()
     _store_lines(session, row, result)
@@ -91,6 +85,96 @@ def compute(session: Session, *, tenant_id: UUID, period: str, actor: Actor) -> 
         data={"period": period, "total": str(result.total), "scheme": version.version},
     )
     return row
+
+
+def _measure(session: Session, row: Score, scheme: Mapping[str, Any]) -> Result:
+    """The result of a score's month from the facts as they stand, by a scheme that is frozen with
+    it."""
+    found = collect(session, row.tenant_id, row.period)
+    row.facts = {
+        "reviewed": found.reviewed,
+        "failed": len(found.failed),
+        "findings": len(found.findings),
+        "materials_due": tally.total if (tally := found.tally(Source.MATERIALS)) else 0,
+        "scheme": dict(scheme),
+    }
+    return score(parse_scheme(scheme), found)
+
+
+def correct(session: Session, row: Score, reason: str, *, actor: Actor) -> bool:
+    """Compute a score anew after an upheld appeal. An issued one is replaced: it gets a new number
+    and a paper that supersedes the former, which stays readable. The row must be locked.
+
+    By the scheme that is frozen with the score. False when nothing changed.
+    """
+    before = row.result
+    result = _measure(session, row, row.facts["scheme"])
+    if freeze(result) == before:
+        return False
+    _store(row, result, actor)
+    session.flush()
+    _store_lines(session, row, result)
+    if row.state == ScoreState.ISSUED:
+        _replace_paper(session, row, reason, actor)
+    record(
+        session,
+        "scoring.score.corrected",
+        ("score", row.id),
+        actor=actor,
+        tenant_id=row.tenant_id,
+        data={
+            "period": row.period,
+            "from": str(before["total"]),
+            "to": str(row.total),
+            "reason": reason,
+        },
+    )
+    return True
+
+
+def _replace_paper(session: Session, row: Score, reason: str, actor: Actor) -> None:
+    """Issue the paper of a corrected score in the place of the former."""
+    former = get_document(session, row.document_id) if row.document_id else None
+    row.number = next_number(session, row.tenant_id, "KH")
+    _show_lines(session, row)
+    document = issue_paper(
+        session,
+        tenant_id=row.tenant_id,
+        template="score_report",
+        number=row.number,
+        title=title_of(row),
+        content={**content_of(session, row, actor), "notes": [reason]},
+        subject=("score", row.id),
+        supersedes=former,
+        actor=actor,
+    )
+    row.document_id = document.id
+    session.flush()
+    notify(
+        session,
+        tenant_id=row.tenant_id,
+        roles=SEEN_BY,
+        message=phrase(
+            "The score of %(period)s is corrected: %(number)s",
+            period=row.period,
+            number=row.number,
+        ),
+        path=f"/scores/{row.id}",
+    )
+
+
+def title_of(row: Score) -> str:
+    """The title of a score's paper."""
+    return f"{row.period} 月度考核结果"
+
+
+def _show_lines(session: Session, row: Score) -> None:
+    """Let the vendor see the lines of its issued score."""
+    session.execute(
+        sa.update(ScoreLine)
+        .where(ScoreLine.tenant_id == row.tenant_id, ScoreLine.score_id == row.id)
+        .values(issued_at=row.issued_at)
+    )
 
 
 def _store(row: Score, result: Result, actor: Actor) -> None:
@@ -158,19 +242,14 @@ def issue(session: Session, score_id: UUID, *, actor: Actor) -> Score:
     row.state, row.issued_at, row.issued_by_name = ScoreState.ISSUED, clock.now(), actor.name
     row.number = next_number(session, row.tenant_id, "KH")
     row.version += 1
-    session.execute(
-        sa.update(ScoreLine)
-        .where(ScoreLine.tenant_id == row.tenant_id, ScoreLine.score_id == row.id)
-        .values(issued_at=row.issued_at)
-    )
-    content: dict[str, Any] = content_of(session, row, actor)
+    _show_lines(session, row)
     document = issue_paper(
         session,
         tenant_id=row.tenant_id,
         template="score_report",
         number=row.number,
-        title=f"{row.period} 月度考核结果",
-        content=content,
+        title=title_of(row),
+        content=content_of(session, row, actor),
         subject=("score", row.id),
         actor=actor,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from tenants.models import Tenant, TenantKind
 
 TITLE = "日常稽核评估表"
 DEPARTMENT = "稽核部"
+MERGED = "同一通话按第%s条处理，不重复扣分扣款（一事不二罚）"
 _MANNERS = {"draw": "random", "ad_hoc": "targeted"}
 
 
@@ -34,11 +36,12 @@ def form_content(
     rows: Sequence[FindingRow],
     reviewed: Sequence[ReviewedRow],
     *,
-    head: Actor,
+    head: Mapping[str, str],
 ) -> dict[str, Any]:
     """What the paper holds, in the shape of `portal.notices.papers.audit.AssessmentForm`.
 
-    Personal data only masked: the card number 前6后4 (A6, C4.1).
+    `head`: name and moment of the audit head's confirmation. Personal data only masked: the card
+    number 前6后4 (A6, C4.1).
     """
     request = session.get(MaterialRequest, (form.tenant_id, form.request_id))
     vendor = session.get(Tenant, form.tenant_id)
@@ -56,13 +59,13 @@ def form_content(
         "delivered": form.delivered,
         "reviewed": form.reviewed,
         "passed": form.passed,
-        "findings": [_finding(row, days) for row in rows],
+        "findings": [_finding(row, days) for row in rows if not row.overturned],
         "auditor": {
             "name": form.prepared_by_name,
             "at": form.prepared_at.isoformat(),
             "title": "稽核员",
         },
-        "head": {"name": head.name, "at": clock.now().isoformat(), "title": "稽核部负责人"},
+        "head": {**head, "title": "稽核部负责人"},
         "appeal_days": terms.appeal,
         "decide_days": terms.decide,
         "request_number": request.number,
@@ -82,6 +85,49 @@ def form_content(
         if contract.served_if_unopened:
             content["deemed_days"] = terms.deemed
     return content
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """An upheld appeal as the superseding paper tells of it."""
+
+    finding: Finding
+    decided_at: datetime
+    by: str
+    reason: str
+
+
+def corrected_content(
+    session: Session,
+    form: AssessmentForm,
+    rows: Sequence[FindingRow],
+    reviewed: Sequence[ReviewedRow],
+    fallen: Sequence[Fallen],
+) -> dict[str, Any]:
+    """What the paper holds that replaces an issued one after an upheld appeal: the findings that
+    stand, those that fell with the decision, the passed cases counted anew. The audit head's
+    confirmation is the one that the form has."""
+    if form.confirmed_at is None or form.confirmed_by_name is None:
+        raise NotFound("confirmed form")
+    head = {"name": form.confirmed_by_name, "at": form.confirmed_at.isoformat()}
+    content = form_content(session, form, rows, reviewed, head=head)
+    content["passed"] = sum(row.passed for row in reviewed)
+    content["corrections"] = [
+        {
+            "case_number": one.finding.case_no,
+            "clause": one.finding.clause_no,
+            "decided_at": one.decided_at.isoformat(),
+            "decided_by": one.by,
+            "reason": one.reason,
+        }
+        for one in fallen
+    ]
+    return content
+
+
+def confirmation(head: Actor) -> dict[str, str]:
+    """Who confirms a form, and when (A6)."""
+    return {"name": head.name, "at": clock.now().isoformat()}
 
 
 def manner_of(request: MaterialRequest) -> str:
@@ -121,9 +167,9 @@ def _finding(row: FindingRow, days: WorkingCalendar) -> dict[str, Any]:
         "facts": finding.facts,
         "clauses": [{"number": finding.clause_no, "text": finding.clause_text}],
         "level": finding.level,
-        "handling": finding.handling,
-        "points": f"{finding.points.normalize():f}",
-        "deduction": f"{cents(finding.deduction):.2f}",
+        "handling": MERGED % row.merged_into if row.merged_into else finding.handling,
+        "points": f"{row.points.normalize():f}",
+        "deduction": f"{cents(row.deduction):.2f}",
         "escalated": finding.escalated,
         "call_seconds": row.call_seconds,
     }

@@ -12,7 +12,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.audits.models import AssessmentForm, Finding, Review
+from portal.audits.models import AssessmentForm, Finding, FindingState, Review
+from portal.audits.queries import fell
 from portal.audits.rules import Row, what_is_missing
 from portal.cases.models import Case
 from portal.kernel import clock
@@ -58,6 +59,23 @@ class FindingRow:
     age_band: str
     project: str
     call_seconds: int | None
+    merged_into: str = ""
+    """The clause that counts in its place on the same call (一事不二罚); empty when it counts."""
+
+    @property
+    def overturned(self) -> bool:
+        """Whether an appeal was upheld: the finding stands no more."""
+        return self.finding.state == FindingState.OVERTURNED
+
+    @property
+    def points(self) -> Decimal:
+        """What it costs: nothing while it is merged into another, or overturned."""
+        return Decimal(0) if self.merged_into or self.overturned else self.finding.points
+
+    @property
+    def deduction(self) -> Decimal:
+        """The same, in money."""
+        return Decimal(0) if self.merged_into or self.overturned else self.finding.deduction
 
     @property
     def recording_path(self) -> str:
@@ -71,7 +89,8 @@ class FindingRow:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedRow:
-    """A reviewed case of the form with its verdict (company scope only)."""
+    """A reviewed case of the form with its verdict, passed when all its findings fell on appeal
+    (company scope only)."""
 
     review_id: UUID
     case_no: str
@@ -136,16 +155,22 @@ def list_forms(
     return page.map(lambda row: _form_row(row, sums))
 
 
+_COUNTS = Finding.merged_into_id.is_(None)
+
+
 def _sums(session: Session, rows: Sequence[Any]) -> dict[UUID, tuple[int, Decimal, Decimal]]:
     keys = [(row.AssessmentForm.tenant_id, row.id) for row in rows]
     found = session.execute(
         sa.select(
             Finding.form_id,
             sa.func.count(),
-            sa.func.sum(Finding.points),
-            sa.func.sum(Finding.deduction),
+            sa.func.coalesce(sa.func.sum(Finding.points).filter(_COUNTS), 0),
+            sa.func.coalesce(sa.func.sum(Finding.deduction).filter(_COUNTS), 0),
         )
-        .where(sa.tuple_(Finding.tenant_id, Finding.form_id).in_(keys))
+        .where(
+            sa.tuple_(Finding.tenant_id, Finding.form_id).in_(keys),
+            Finding.state != FindingState.OVERTURNED,
+        )
         .group_by(Finding.form_id)
     )
     return {form_id: (count, points, money) for form_id, count, points, money in found if form_id}
@@ -175,7 +200,8 @@ def _form_row(row: Any, sums: dict[UUID, tuple[int, Decimal, Decimal]]) -> FormR
 
 
 def finding_rows(session: Session, form: AssessmentForm) -> list[FindingRow]:
-    """The form's findings by case number, as they stand or will stand on paper."""
+    """The form's findings by case number, as they stand or will stand on paper; those that fell on
+    appeal among them."""
     rows = session.execute(
         sa.select(Finding, Case, Project.name, Delivery.check_result)
         .join(Case, sa.and_(Case.tenant_id == Finding.tenant_id, Case.id == Finding.case_id))
@@ -186,7 +212,8 @@ def finding_rows(session: Session, form: AssessmentForm) -> list[FindingRow]:
         )
         .where(Finding.tenant_id == form.tenant_id, Finding.form_id == form.id)
         .order_by(Finding.case_no, Finding.id)
-    )
+    ).all()
+    clauses = {finding.id: finding.clause_no for finding, *_rest in rows}
     return [
         FindingRow(
             finding,
@@ -196,6 +223,7 @@ def finding_rows(session: Session, form: AssessmentForm) -> list[FindingRow]:
             case.age_band,
             project,
             _seconds(checked),
+            clauses.get(finding.merged_into_id, "") if finding.merged_into_id else "",
         )
         for finding, case, project, checked in rows
     ]
@@ -210,15 +238,19 @@ def reviewed_rows(session: Session, form: AssessmentForm) -> list[ReviewedRow]:
     """The cases that the form reports, by case number."""
     rows = session.execute(
         sa.select(
-            Review.id, Review.case_no, Case.entrusting_company, Case.card_masked, Review.verdict
+            Review.id,
+            Review.case_no,
+            Case.entrusting_company,
+            Case.card_masked,
+            sa.or_(Review.verdict == "pass", fell()),
         )
         .join(Case, sa.and_(Case.tenant_id == Review.tenant_id, Case.id == Review.case_id))
         .where(Review.tenant_id == form.tenant_id, Review.form_id == form.id)
         .order_by(Review.case_no, Review.id)
     )
     return [
-        ReviewedRow(review_id, case_no, company, card, verdict == "pass")
-        for review_id, case_no, company, card, verdict in rows
+        ReviewedRow(review_id, case_no, company, card, passed)
+        for review_id, case_no, company, card, passed in rows
     ]
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.audits.assessments.paper import TITLE, form_content, manner_of
+from portal.audits.assessments.paper import TITLE, confirmation, form_content, manner_of
 from portal.audits.assessments.queries import (
     FindingRow,
     addressees,
@@ -222,7 +222,9 @@ def confirm_form(session: Session, form: AssessmentForm, *, actor: Actor) -> Doc
     problems = missing(session, form, rows)
     if problems:
         raise Incomplete(problems)
-    content = form_content(session, form, rows, reviewed_rows(session, form), head=actor)
+    content = form_content(
+        session, form, rows, reviewed_rows(session, form), head=confirmation(actor)
+    )
     number = next_number(session, form.tenant_id, "JH")
     document = notices.issue(
         session,

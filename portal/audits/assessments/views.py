@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
@@ -12,12 +12,15 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from portal.audits.appeals.queries import of_findings, papers_of
+from portal.audits.appeals.service import may_raise
+from portal.audits.appeals.words import APPEAL_STATES, INSTANCES
 from portal.audits.assessments import queries, service
 from portal.audits.assessments.export import listed
 from portal.audits.assessments.forms import ReturnForm
 from portal.audits.assessments.service import Incomplete
 from portal.audits.models import AssessmentForm, FormState
-from portal.audits.permissions import CONFIRM_FORM, PREPARE_FORM, SEE_FORMS, SEE_REVIEWS
+from portal.audits.permissions import APPEAL, CONFIRM_FORM, PREPARE_FORM, SEE_FORMS, SEE_REVIEWS
 from portal.audits.reviews.queries import progress
 from portal.audits.words import FORM_STATES, LEVELS
 from portal.files.web import EXPORT_ROWS, workbook
@@ -28,7 +31,7 @@ from portal.kernel.web import actor, check_version, db
 from portal.materials.lists import vendors as vendor_choices
 from portal.notices import service as notices
 from portal.notices.models import Document
-from portal.notices.queries import get_document, recipients_of
+from portal.notices.queries import recipients_of
 from tenants.models import Tenant
 
 bp = Blueprint("assessments", __name__, url_prefix="/assessments")
@@ -116,11 +119,16 @@ def prepare() -> Answer:
 def show(form_id: UUID) -> Answer:
     """A form, row by row as it is or will be on paper. A vendor's opening it is recorded."""
     form = queries.get_form(db(), form_id)
-    document = get_document(db(), form.document_id) if form.document_id else None
+    document = _paper(form)
     if document is not None and not actor().is_company:
         notices.opened(db(), document, actor=actor())
         db().commit()
     return _page(form, document)
+
+
+def _paper(form: AssessmentForm) -> Document | None:
+    """The form's paper in force: the newest, when an appeal had one replaced."""
+    return papers_of(db(), form)[-1] if form.document_id else None
 
 
 def _page(
@@ -140,6 +148,8 @@ def _page(
         rows=rows,
         reviewed=_reviewed(form, document),
         document=document,
+        former=papers_of(db(), form)[:-1] if document else [],
+        **_appeals(form, rows),
         recipients=recipients_of(db(), document.id) if document else [],
         addressees=queries.addressees(db(), form.tenant_id, rows) if waits else [],
         lacking=queries.missing(db(), form, rows) if waits else [],
@@ -156,6 +166,24 @@ def _page(
         manners=MANNERS,
     )
     return (html, problem.status) if problem is not None else html
+
+
+def _appeals(form: AssessmentForm, rows: Sequence[queries.FindingRow]) -> dict[str, Any]:
+    """The appeals of an issued form's findings, and which of these the reader may appeal now."""
+    if form.issued_at is None:
+        return {"appeals": {}, "may_appeal": ()}
+    known = of_findings(db(), form.tenant_id, [row.finding.id for row in rows])
+    may = actor().may(APPEAL)
+    return {
+        "appeals": known,
+        "may_appeal": {
+            row.finding.id
+            for row in rows
+            if may and not row.overturned and may_raise(db(), form, known.get(row.finding.id, []))
+        },
+        "appeal_states": APPEAL_STATES,
+        "instances": INSTANCES,
+    }
 
 
 def _reviewed(form: AssessmentForm, document: Document | None) -> list[dict[str, Any]]:
@@ -212,7 +240,7 @@ def _refused(form_id: UUID, error: PortalError, sent: ReturnForm | None = None) 
     """The present state of the form, what was refused and why, and what was typed."""
     db().rollback()
     form = queries.get_form(db(), form_id)
-    document = get_document(db(), form.document_id) if form.document_id else None
+    document = _paper(form)
     if sent is not None:
         sent.version.data = str(form.version)
     return _page(form, document, return_form=sent, problem=error)

@@ -7,6 +7,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from portal.audits.findings.once import check_not_judged, merge
 from portal.audits.findings.queries import Person, earlier_acts, findings_of
 from portal.audits.findings.text import FindingText, check_repetition, check_text, person_of
 from portal.audits.models import (
@@ -211,10 +212,17 @@ def remove_finding(session: Session, review: Review, finding: Finding, *, actor:
 
 def confirm_finding(session: Session, finding: Finding, *, actor: Actor) -> None:
     """Confirm a draft. From now on the company owes the form that reports it: target 3, breach 5
-    working days (A5). What is serious goes to the general manager's office at once."""
-    finding.state = moved(FINDING_MOVES, finding.state, FindingState.CONFIRMED)
+    working days (A5). What is serious goes to the general manager's office at once.
+
+    One call is judged once: of several findings on it in the review the heaviest counts. Raises
+    `Conflict` when another review has judged the call.
+    """
+    state = moved(FINDING_MOVES, finding.state, FindingState.CONFIRMED)
+    check_not_judged(session, finding)
+    finding.state = state
     finding.confirmed_at = clock.now()
     finding.version += 1
+    merge(session, finding)
     terms, calendar = terms_on(session, clock.today()), load_calendar(session)
     deadlines.open_deadline(
         session,
@@ -290,6 +298,7 @@ def withdraw_finding(
         )
     finding.state = moved(FINDING_MOVES, finding.state, FindingState.WITHDRAWN)
     finding.version += 1
+    merge(session, finding)
     _decide(session, finding, DecisionKind.WITHDRAWN, reason, actor)
     deadlines.void(session, finding.tenant_id, finding.id, CLOCK)
     record(

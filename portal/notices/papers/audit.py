@@ -62,8 +62,19 @@ class Reviewed(TypedDict):
     passed: bool
 
 
+class Correction(TypedDict):
+    """A finding of the forerunner that fell by an upheld appeal (申诉成立), and the decision."""
+
+    case_number: Line
+    clause: Code
+    decided_at: Instant
+    decided_by: Name
+    reason: Prose
+
+
 class AssessmentForm(Paper):
-    """日常稽核评估表 (A5, A6). Without the audit head's confirmation it is no form."""
+    """日常稽核评估表 (A5, A6). Without the audit head's confirmation it is no form. One that
+    replaces another after an appeal may be left without findings; no other is issued so."""
 
     project: Name
     period: Period
@@ -72,7 +83,7 @@ class AssessmentForm(Paper):
     delivered: int
     reviewed: int
     passed: int
-    findings: Annotated[list[Finding], Rows(least=1, printed=200, most=200)]
+    findings: Annotated[list[Finding], Rows(printed=200, most=200)]
     auditor: Signed
     head: Signed
     appeal_days: int
@@ -81,3 +92,4 @@ class AssessmentForm(Paper):
     contract: NotRequired[Contract]
     request_number: NotRequired[Code]
     reviews: NotRequired[Annotated[list[Reviewed], Rows(most=10_000)]]
+    corrections: NotRequired[Annotated[list[Correction], Rows(most=200)]]
