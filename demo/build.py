@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from demo import audits, cases, rectifications, results
+from demo import audits, calls, cases, rectifications, results
 from demo.deliveries import deliver
 from demo.people import Company, Vendor, make_people
 from demo.stage import Act, Stage, month_before
@@ -175,7 +175,9 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
         (1, 10, in_delivery),
         (1, 11, on_their_way),
         (1, 13, lambda: deliver(stage, first, made["late"], share=0.5, hand_over=False)),
+        (1, 15, lambda: calls.vendors_list(stage, first, made["HC2"])),
         (1, 16, partly),
+        (1, 17, lambda: calls.companys_list(stage, company, first, made["HC2"])),
     )
     for back, hour, act in acts:
         stage.at(stage.moment(days[back], hour), act)

@@ -17,6 +17,7 @@ import xlsxwriter
 from demo import sound
 from demo.people import Vendor
 from demo.stage import Stage
+from portal.contacts.models import CallRecord
 from portal.files.inspect import Inspection, inspect
 from portal.files.service import keep, storage
 from portal.files.storage import make_key
@@ -170,7 +171,9 @@ def _deliver_item(
     so that its result is written down here instead of being asked for a thousand times."""
     now, actor = clock.now(), vendor.actor(Role.OFFICE)
     made = _make(stage, vendor, item, now)
-    name = f"{item.case_no}_{clock.beijing(now):%Y%m%d%H%M%S}.{made.ending}"
+    call = session.get(CallRecord, (vendor.id, item.call_id)) if item.call_id else None
+    at = clock.beijing(call.started_at if call else now)
+    name = f"{item.case_no}_{at:%Y%m%d%H%M%S}.{made.ending}"
     stored = keep(
         session,
         made.body,

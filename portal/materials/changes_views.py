@@ -18,8 +18,9 @@ from portal.kernel.web import actor, db
 from portal.materials import changes, extensions
 from portal.materials.events import get_request
 from portal.materials.forms import CancelForm, DecideForm, SubstituteForm
+from portal.materials.list_views import uuids_of
 from portal.materials.permissions import ASK, CHANGE
-from portal.materials.views import Answer, back_to, page_of, uuids_of, version_of
+from portal.materials.views import Answer, back_to, page_of, version_of
 
 bp = Blueprint("material_changes", __name__, url_prefix="/requests")
 
