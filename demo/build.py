@@ -175,9 +175,8 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
         (1, 10, in_delivery),
         (1, 11, on_their_way),
         (1, 13, lambda: deliver(stage, first, made["late"], share=0.5, hand_over=False)),
-        (1, 15, lambda: calls.vendors_list(stage, first, made["HC2"])),
+        (1, 15, lambda: calls.both_lists(stage, company, first, made["HC2"])),
         (1, 16, partly),
-        (1, 17, lambda: calls.companys_list(stage, company, first, made["HC2"])),
     )
     for back, hour, act in acts:
         stage.at(stage.moment(days[back], hour), act)

@@ -38,9 +38,18 @@ Line = tuple[object, ...]
 _UNANSWERED = ("无人接听", "关机", "用户忙")
 
 
-def vendors_list(stage: Stage, vendor: Vendor, request_id: UUID) -> None:
+def both_lists(stage: Stage, company: Company, vendor: Vendor, request_id: UUID) -> None:
+    """The vendor's list now, the company's two hours later."""
+    known = vendors_list(stage, vendor, request_id)
+    stage.at(
+        clock.now() + timedelta(hours=2),
+        lambda: companys_list(stage, company, vendor, request_id, known),
+    )
+
+
+def vendors_list(stage: Stage, vendor: Vendor, request_id: UUID) -> list[Line]:
     """The vendor imports its list beside its delivery: one to three connected calls of each case,
-    and some that nobody answered."""
+    and some that nobody answered. Returns its lines."""
     with stage.vendor(vendor.id) as session:
         lines = [
             line
@@ -48,16 +57,20 @@ def vendors_list(stage: Stage, vendor: Vendor, request_id: UUID) -> None:
             for line in _calls(stage, vendor, place, case_no, stage.dice.randint(1, 3))
         ]
         _take(session, vendor.id, lines, vendor.actor(Role.OFFICE))
+    return lines
 
 
-def companys_list(stage: Stage, company: Company, vendor: Vendor, request_id: UUID) -> None:
-    """The company imports its own: it has three calls that the vendor's list leaves out."""
+def companys_list(
+    stage: Stage, company: Company, vendor: Vendor, request_id: UUID, known: Sequence[Line]
+) -> None:
+    """The company imports its own: it lacks one call of the vendor's list (`known`), and has three
+    that this leaves out."""
     with stage.company(company.id) as session:
-        lines = [
+        omitted = [
             _call(stage, vendor, place, case_no, 17, 186)
             for place, case_no in enumerate(_cases(session, request_id)[:3])
         ]
-        _take(session, vendor.id, lines, company.actor("auditor"))
+        _take(session, vendor.id, [*known[:-1], *omitted], company.actor("auditor"))
 
 
 def _cases(session: ScopedSession, request_id: UUID) -> list[str]:
