@@ -4,6 +4,7 @@ python -m benchmarks [--json FILE] [--seconds N] [--refill]
 python -m benchmarks uploads [--json FILE]
 python -m benchmarks notices [--json FILE] [--count N]
 python -m benchmarks peaks [--json FILE]
+python -m benchmarks draws [--json FILE] [--refill]
 """
 
 from __future__ import annotations
@@ -143,6 +144,8 @@ def main() -> int:
         return notices.main(sys.argv[2:])
     if sys.argv[1:2] == ["peaks"]:
         return peaks.main(sys.argv[2:])
+    if sys.argv[1:2] == ["draws"]:
+        return draws.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     parser.add_argument("--seconds", type=float, default=15, help="of each closed loop")

@@ -14,6 +14,7 @@ from portal.app import feeds, health, reminders, service_of_papers
 from portal.audits.appeals import views as appeals_views
 from portal.audits.appeals.consequences import FindingsCorrected
 from portal.audits.assessments import views as assessments_views
+from portal.audits.draws import part_views as draw_part_views
 from portal.audits.draws import views as draws_views
 from portal.audits.reviews import course_views as review_course_views
 from portal.audits.reviews import facts_views, opinion_views
@@ -69,6 +70,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     cases_views.bp,
     case_imports_views.bp,
     draws_views.bp,
+    draw_part_views.bp,
     receipts_views.bp,
     receipt_imports_views.bp,
     materials_views.bp,

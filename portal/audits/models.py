@@ -64,6 +64,8 @@ class Draw(CompanyRow, Base):
 
     Either `total` cases are drawn or `rate` percent of those in hand; `total` of a draw by rate is
     known once it is frozen. `wanted` names the materials asked for: kind, and whether required.
+    `options`: the plan's text where it has strata or weights (`portal.audits.draws.plans`), as
+    `method` /2 hashes it.
     """
 
     __tablename__ = "draws"
@@ -89,6 +91,7 @@ class Draw(CompanyRow, Base):
     rate: Mapped[Decimal | None] = mapped_column(sa.Numeric(6, 3))
     total: Mapped[int | None]
     state: Mapped[str]
+    options: Mapped[str | None]
     population: Mapped[int] = mapped_column(default=0)
     population_hash: Mapped[str | None]
     seed: Mapped[str | None]
@@ -111,8 +114,9 @@ class DrawShare(PrivateRow, Base):
     """One vendor's part of a draw: its frozen population, its quota, what was drawn.
 
     The population stands as the method takes it (`portal.cases.draw.canonical`: the ids' 16 bytes,
-    ascending) and is loaded only when asked for: 80 KB a vendor of 5,000 cases. `run_id`: the job
-    that issues the vendor's request.
+    ascending; by /2 with stratum and weight each) and is loaded only when asked for: 80 KB a vendor
+    of 5,000 cases. `strata`: the strata's text of /2. `run_id`: the job that issues the vendor's
+    request.
     """
 
     __tablename__ = "draw_shares"
@@ -125,6 +129,7 @@ class DrawShare(PrivateRow, Base):
     in_hand: Mapped[int]
     quota: Mapped[int]
     population: Mapped[bytes] = mapped_column(deferred=True)
+    strata: Mapped[str | None]
     population_hash: Mapped[str]
     vendor_seed: Mapped[str | None]
     positions: Mapped[list[int] | None] = mapped_column(ARRAY(sa.Integer))

@@ -1,4 +1,5 @@
-"""The draw engine (rule A3): a random sample of cases that anyone can recompute.
+"""The draw engine (rule A3): a random sample of cases that anyone can recompute. With strata or
+weights: `portal.cases.strata`.
 
 The method, `METHOD`, in full. An implementation in any language must agree to the bit.
 
@@ -131,11 +132,11 @@ def draw_hash(hashes: Mapping[UUID, bytes]) -> bytes:
     return hashlib.sha256(b"".join(hashes[vendor] for vendor in sorted(hashes))).digest()
 
 
-def vendor_seed(seed: bytes, vendor_id: UUID) -> bytes:
+def vendor_seed(seed: bytes, vendor_id: UUID, method: str = METHOD) -> bytes:
     """The seed of one vendor, from which neither the draw's nor another vendor's can be found."""
     if len(seed) != SEED_BYTES:
         raise ValueError("the seed of a draw has 32 bytes")
-    return hmac.digest(seed, METHOD.encode("ascii") + b"\0" + vendor_id.bytes, "sha256")
+    return hmac.digest(seed, method.encode("ascii") + b"\0" + vendor_id.bytes, "sha256")
 
 
 def draw(population: bytes, quota: int, seed: bytes, vendor_id: UUID) -> list[int]:
@@ -152,10 +153,10 @@ def positions(size: int, quota: int, own_seed: bytes, population_digest: bytes) 
     """
     if not 0 <= quota <= size:
         raise ValueError("a quota lies between 0 and the number of cases")
-    words = _words(HmacDrbg(own_seed, b"", population_digest))
+    numbers = words(HmacDrbg(own_seed, b"", population_digest))
     taken: set[int] = set()
     for last in range(size - quota, size):
-        position = _below(last + 1, words)
+        position = below(last + 1, numbers)
         taken.add(last if position in taken else position)
     return sorted(taken)
 
@@ -170,7 +171,7 @@ def replacement(
     if not left or number < 1:
         raise ValueError("no case is left that could take the place")
     nonce = b"replacement" + number.to_bytes(4, "big")
-    return left[_below(len(left), _words(HmacDrbg(own_seed, nonce, population_digest)))]
+    return left[below(len(left), words(HmacDrbg(own_seed, nonce, population_digest)))]
 
 
 def case_ids_at(population: bytes, chosen: Sequence[int]) -> list[UUID]:
@@ -205,14 +206,15 @@ class HmacDrbg:
             self._value = hmac.digest(self._key, self._value, "sha256")
 
 
-def _words(generator: HmacDrbg) -> Iterator[int]:
+def words(generator: HmacDrbg) -> Iterator[int]:
+    """The generator's output in blocks of 1,024 bytes as 8-byte big-endian numbers, without end."""
     while True:
         block = generator.generate(_BLOCK)
         for start in range(0, _BLOCK, _WORD):
             yield int.from_bytes(block[start : start + _WORD], "big")
 
 
-def _below(bound: int, words: Iterator[int]) -> int:
-    """A number below `bound`, every one equally likely."""
+def below(bound: int, numbers: Iterator[int]) -> int:
+    """A number below `bound` out of `numbers`, every one equally likely."""
     limit = _WORD_RANGE - _WORD_RANGE % bound
-    return next(word for word in words if word < limit) % bound
+    return next(word for word in numbers if word < limit) % bound

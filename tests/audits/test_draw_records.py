@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,9 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.audits.draws import queries
+from portal.audits.draws.plans import Options
 from portal.audits.draws.records import companys_record
-from portal.audits.draws.rules import ShareRecord, Size
-from portal.cases import draw, verify_draw
+from portal.audits.draws.rules import Population, ShareRecord, Size, differences
+from portal.cases import draw, strata, verify_draw
 from portal.journal.models import JournalEntry
 from portal.kernel import clock
 from portal.kernel.access import Role
@@ -55,6 +57,59 @@ def test_two_implementations_of_the_method_agree(
 ) -> None:
     total = len(volumes) + more % (sum(volumes.values()) - len(volumes) + 1)
     assert verify_draw.check(recorded(volumes, total, seed)) == []
+
+
+def stratified(volumes: dict[UUID, int], total: int, seed: bytes, dice: int) -> dict[str, Any]:
+    """A whole record of method /2 as the portal's own engine makes it."""
+    plan = Options(group=True, days=(30, 90), suspended=2).text
+    shares, hashes = [], {}
+    for vendor, quota in draw.quotas(volumes, total).items():
+        marks = random.Random(dice ^ vendor.int)
+        packed = strata.packed(
+            (UUID(int=vendor.int ^ (n + 1)).bytes, marks.randrange(6), marks.choice((1, 1, 3)))
+            for n in range(volumes[vendor])
+        )
+        cases = Population(packed, plan, '["","一组"]')
+        digest = hashes[vendor] = cases.digest()
+        own = draw.vendor_seed(seed, vendor, strata.METHOD)
+        drawn = tuple(cases.drawn(quota, own, digest))
+        part = (volumes[vendor], quota, packed, digest.hex(), own.hex(), drawn)
+        shares.append(ShareRecord(vendor, "甲", *part, None, plan, '["","一组"]'))
+    whole = draw.draw_hash(hashes).hex()
+    assert not [*differences(total=total, seed=seed.hex(), whole_hash=whole, shares=shares)]
+    facts = {"seed": seed.hex(), "total": total, "population_hash": whole}
+    made: dict[str, Any] = json.loads(gzip.decompress(companys_record(shares, facts)))
+    return made
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.dictionaries(st.uuids(), st.integers(1, 120), min_size=1, max_size=5),
+    st.integers(0, 10_000),
+    st.binary(min_size=32, max_size=32),
+    st.integers(0, 2**32),
+)
+def test_two_implementations_agree_on_strata_and_weights(
+    volumes: dict[UUID, int], more: int, seed: bytes, dice: int
+) -> None:
+    total = len(volumes) + more % (sum(volumes.values()) - len(volumes) + 1)
+    assert verify_draw.check(stratified(volumes, total, seed, dice)) == []
+
+
+@pytest.mark.parametrize("field", ["plan", "strata", "weight", "stratum"])
+def test_the_hash_covers_plan_strata_and_weights(field: str) -> None:
+    record = stratified({UUID(int=2**100): 90}, 9, b"\x07" * 32, 1)
+    assert verify_draw.check(record) == []
+    (share,) = record["shares"]
+    if field == "plan":
+        record["plan"] = Options(group=True, days=(30, 90), suspended=9).text
+    elif field == "strata":
+        share["strata"] = '["","二组"]'
+    else:
+        cases = bytearray(base64.b64decode(share["population"]))
+        cases[18 if field == "weight" else 17] ^= 1 << 2
+        share["population"] = base64.b64encode(cases).decode()
+    assert any("hash" in problem for problem in verify_draw.check(record))
 
 
 def swapped(record: dict[str, Any]) -> None:

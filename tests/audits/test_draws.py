@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
-from portal.audits.draws import queries, service
+from portal.audits.draws import checking, queries, service
 from portal.audits.draws.rules import Size
 from portal.audits.models import Draw, DrawShare, DrawState, Review
 from portal.cases import draw as method
@@ -93,7 +93,7 @@ def test_a_draw_from_plan_to_requests(portal: Portal) -> None:
     with portal.session(portal.world.scope) as session:
         row = queries.get_draw(session, draw_id)
         assert (row.state, row.seed, row.population_hash) == (DrawState.ISSUED, seed, frozen)
-        assert service.recompute(session, row, actor=portal.world.actor(Role.AUDIT_HEAD)) == ()
+        assert checking.recompute(session, row, actor=portal.world.actor(Role.AUDIT_HEAD)) == ()
         for line, vendor in zip(queries.shares_of(session, row), portal.world.vendors, strict=True):
             # An outsider with ids, seed and method finds the cases that were asked for.
             ids = method.canonical(
@@ -143,7 +143,7 @@ def test_a_drawn_case_is_replaced_by_the_draws_next_one(portal: Portal) -> None:
     work(portal)
     with portal.session(world.scope) as session:
         share = queries.get_share(session, draw_id, vendor.id)
-        population = queries.population_of(session, share)
+        population = queries.packed_of(session, share)
     assert share.request_id and share.positions and share.vendor_seed
     own, digest = bytes.fromhex(share.vendor_seed), bytes.fromhex(share.population_hash)
     position = method.replacement(share.in_hand, share.positions, own, digest, 1)
@@ -176,7 +176,7 @@ def test_a_drawn_case_is_replaced_by_the_draws_next_one(portal: Portal) -> None:
             }
             assert next_id in reviews and old_id not in reviews and len(reviews) == 15
             row = queries.get_draw(session, draw_id)
-            assert service.recompute(session, row, actor=world.actor(Role.AUDIT_HEAD)) == ()
+            assert checking.recompute(session, row, actor=world.actor(Role.AUDIT_HEAD)) == ()
             judged = reviews[next_id]
             judged.state, judged.stage, judged.verdict = "judged", "judged", "pass"
             session.commit()
@@ -254,16 +254,16 @@ def test_the_sample_stands_on_the_frozen_population(portal: Portal) -> None:
     actor = portal.world.actor(Role.AUDITOR)
     with portal.session(portal.world.scope) as session:
         row = queries.get_draw(session, draw_id)
-        assert service.recompute(session, row, actor=actor) == ()
+        assert checking.recompute(session, row, actor=actor) == ()
         share = queries.get_share(session, draw_id, portal.world.vendors[0].id)
         assert len(queries.sample(session, share)) == share.quota
         kept = list(share.positions or [])
         share.positions = [(kept[0] + 1) % share.in_hand, *kept[1:]]
-        assert len(service.recompute(session, row, actor=actor)) == 1
+        assert len(checking.recompute(session, row, actor=actor)) == 1
         share.positions = kept
-        population = queries.population_of(session, share)
+        population = queries.packed_of(session, share)
         share.population = population[16:] + population[:16]
-        assert len(service.recompute(session, row, actor=actor)) >= 1
+        assert len(checking.recompute(session, row, actor=actor)) >= 1
         session.rollback()
 
 

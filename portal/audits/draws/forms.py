@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
+    BooleanField,
     DecimalField,
     HiddenField,
     IntegerField,
@@ -15,6 +16,8 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
+
+from portal.audits.draws.plans import MOST_EXTRA, RISK_DAYS, Options, checked, limits
 
 
 class MultiCheckboxField(SelectMultipleField):
@@ -55,10 +58,49 @@ class DrawForm(FlaskForm):
     total = IntegerField(
         _l("Number of cases"), [Optional()], render_kw={"inputmode": "numeric", "min": "1"}
     )
+    strata_group = BooleanField(_l("By group"))
+    strata_days = StringField(
+        _l("By days past due"),
+        [Length(max=80)],
+        description=_l("Limits such as 30, 90, 180; empty: not."),
+        render_kw={"inputmode": "numeric"},
+    )
+    strata_amounts = StringField(
+        _l("By amount entrusted"),
+        [Length(max=80)],
+        description=_l("Limits in CNY such as 5000, 20000; empty: not."),
+        render_kw={"inputmode": "numeric"},
+    )
+    extra_suspended = IntegerField(
+        _l("Suspended cases"),
+        [Optional()],
+        default=0,
+        description=_l("Added to a case's weight of 1; 0: no extra."),
+        render_kw={"min": "0", "max": str(MOST_EXTRA)},
+    )
+    extra_findings = IntegerField(
+        _l("Cases of agents with findings"),
+        [Optional()],
+        default=0,
+        description=_l("Confirmed findings of the last %(days)s days.", days=RISK_DAYS),
+        render_kw={"min": "0", "max": str(MOST_EXTRA)},
+    )
     wanted = MultiCheckboxField(
         _l("Materials wanted of each case"),
         [InputRequired(_l("Choose the materials wanted."))],
     )
+
+    def options(self) -> Options:
+        """The strata and weights that the form asks for. Raises `Invalid`."""
+        return checked(
+            Options(
+                group=bool(self.strata_group.data),
+                days=limits(self.strata_days.data or ""),
+                amounts=limits(self.strata_amounts.data or ""),
+                suspended=self.extra_suspended.data or 0,
+                findings=self.extra_findings.data or 0,
+            )
+        )
 
 
 class StepForm(FlaskForm):

@@ -12,9 +12,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.audits.draws.rules import ShareRecord
+from portal.audits.draws.plans import groups_of, options_of
+from portal.audits.draws.rules import Population, ShareRecord
 from portal.audits.models import Draw, DrawShare
-from portal.cases.draw import ID_BYTES, case_ids_at
 from portal.cases.models import Case
 from portal.jobs.models import JobRun, RunState
 from portal.jobs.queries import RunView
@@ -222,17 +222,29 @@ def get_share(session: Session, draw_id: UUID, tenant_id: UUID, *, lock: bool = 
 
 def drawn_cases(session: Session, share: DrawShare) -> list[UUID]:
     """The ids of a vendor's drawn cases, in the order of their positions."""
-    return case_ids_at(population_of(session, share), share.positions or [])
+    return population_of(session, share).ids_at(share.positions or [])
 
 
-def population_of(session: Session, share: DrawShare) -> bytes:
-    """A vendor's frozen population, `canonical`."""
+def population_of(session: Session, share: DrawShare) -> Population:
+    """A vendor's frozen population, to be read by its method."""
+    return Population(packed_of(session, share), _plan_of(session, share), share.strata)
+
+
+def packed_of(session: Session, share: DrawShare) -> bytes:
+    """A vendor's frozen population in the bytes of its method."""
     found = session.scalar(
         sa.select(DrawShare.population).where(
             DrawShare.tenant_id == share.tenant_id, DrawShare.id == share.id
         )
     )
     return found or b""
+
+
+def _plan_of(session: Session, share: DrawShare) -> str | None:
+    """The plan's text of a draw with strata or weights."""
+    if share.strata is None:
+        return None
+    return session.scalar(sa.select(Draw.options).where(Draw.id == share.draw_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +262,7 @@ class DrawnCase:
 def sample(session: Session, share: DrawShare, first: int = 0) -> tuple[DrawnCase, ...]:
     """Drawn cases of a vendor from the `first` on, `SAMPLE_SIZE` at most."""
     places = (share.positions or [])[first : first + SAMPLE_SIZE]
-    ids = case_ids_at(population_of(session, share), places)
+    ids = population_of(session, share).ids_at(places)
     rows = session.execute(
         sa.select(Case.id, Case.case_no, Project.name, Case.age_band, Case.status)
         .join(Project, sa.and_(Project.tenant_id == Case.tenant_id, Project.id == Case.project_id))
@@ -261,6 +273,22 @@ def sample(session: Session, share: DrawShare, first: int = 0) -> tuple[DrawnCas
         DrawnCase(position, case_id, *cases[case_id][1:])
         for position, case_id in zip(places, ids, strict=True)
     )
+
+
+def marks_of(
+    session: Session, share: DrawShare, places: Sequence[int]
+) -> dict[int, tuple[tuple[str, int, int], int]]:
+    """By method /2, the stratum (group's name, class of days, class of amount) and the weight of
+    the cases at these positions; empty by /1."""
+    if share.strata is None:
+        return {}
+    options = options_of(_plan_of(session, share))
+    groups, found = groups_of(share.strata), population_of(session, share).members()
+    marks = {}
+    for place in places:
+        group, days, amount = options.parts(found.strata[place])
+        marks[place] = ((groups[group], days, amount), found.weights[place])
+    return marks
 
 
 def records_of(session: Session, draw: Draw) -> Iterator[ShareRecord]:
@@ -282,21 +310,22 @@ def record_of(session: Session, share: DrawShare, vendor: str) -> ShareRecord:
         vendor,
         share.in_hand,
         share.quota,
-        population_of(session, share),
+        packed_of(session, share),
         share.population_hash,
         share.vendor_seed or "",
         tuple(share.positions or ()),
         _requested(session, share) if share.request_id else None,
+        _plan_of(session, share),
+        share.strata,
     )
 
 
-def population_numbers(session: Session, tenant_id: UUID, population: bytes) -> list[str]:
+def population_numbers(session: Session, tenant_id: UUID, population: Population) -> list[str]:
     """The case numbers of a vendor's population, in its order."""
     of_vendor = Case.tenant_id == tenant_id
     rows = session.execute(sa.select(Case.id, Case.case_no).where(of_vendor))
     numbers = {row.id: row.case_no for row in rows}
-    ids = case_ids_at(population, range(len(population) // ID_BYTES))
-    return [numbers[one] for one in ids]
+    return [numbers[one] for one in population.ids()]
 
 
 def _requested(session: Session, share: DrawShare) -> frozenset[UUID]:

@@ -13,13 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from portal.audits.draws.rules import ShareRecord
-from portal.cases.draw import METHOD
 from portal.cases.verify_draw import FORMAT
 
 
 def share_of(share: ShareRecord) -> dict[str, Any]:
     """One vendor's part of a record."""
-    return {
+    part = {
         "vendor": str(share.vendor_id),
         "name": share.name,
         "in_hand": share.in_hand,
@@ -29,6 +28,7 @@ def share_of(share: ShareRecord) -> dict[str, Any]:
         "seed": share.vendor_seed,
         "positions": list(share.positions),
     }
+    return part if share.strata is None else {**part, "strata": share.strata}
 
 
 def vendors_record(
@@ -39,16 +39,28 @@ def vendors_record(
     part = share_of(share)
     part["case_numbers"] = list(case_numbers)
     part["drawn"] = [case_numbers[position] for position in share.positions]
-    return packed("vendor", [part], {"period": period, "rate": rate, "drawn_at": drawn_at})
+    facts = {"period": period, "rate": rate, "drawn_at": drawn_at, **_plan(share)}
+    return packed("vendor", [part], facts)
 
 
 def companys_record(shares: Iterable[ShareRecord], facts: Mapping[str, Any]) -> bytes:
     """The record of the whole draw; `facts`: seed, total, population_hash, period, name, times."""
-    return packed("whole", [share_of(share) for share in shares], facts)
+    parts, plan = [], {}
+    for share in shares:
+        parts.append(share_of(share))
+        plan = _plan(share)
+    return packed("whole", parts, {**facts, **plan})
+
+
+def _plan(share: ShareRecord) -> dict[str, str]:
+    """The method, and the plan's text where it has strata or weights."""
+    if share.strata is None:
+        return {"method": share.method}
+    return {"method": share.method, "plan": share.plan or ""}
 
 
 def packed(scope: str, shares: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> bytes:
     """A record as bytes; the same record gives the same bytes."""
-    record = {"format": FORMAT, "method": METHOD, "scope": scope, **facts, "shares": list(shares)}
+    record = {"format": FORMAT, "scope": scope, **facts, "shares": list(shares)}
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return gzip.compress(text.encode(), 6, mtime=0)

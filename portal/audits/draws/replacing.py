@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from portal.audits.draws import queries
 from portal.audits.models import DrawShare, Review
 from portal.audits.reviews.service import open_reviews
-from portal.cases.draw import case_ids_at, replacement
 from portal.cases.models import HELD, Case
 from portal.journal.service import record
 from portal.kernel.access import Actor
@@ -34,7 +33,7 @@ def replace_case(
     if share.request_id is None or share.vendor_seed is None or share.positions is None:
         raise NotFound("request of the draw")
     _check_review(session, share, case_id)
-    new_id, number = _next(session, share)
+    new_id, number = _next(session, share, case_id)
     substitute_case(session, share.request_id, case_id, new_id, reason=reason, actor=actor)
     open_reviews(
         session,
@@ -73,7 +72,7 @@ def _check_review(session: Session, share: DrawShare, case_id: UUID) -> None:
         )
 
 
-def _next(session: Session, share: DrawShare) -> tuple[UUID, int]:
+def _next(session: Session, share: DrawShare, instead_of: UUID) -> tuple[UUID, int]:
     """The next case and the number of the replacement that gave it."""
     population = queries.population_of(session, share)
     known = set(
@@ -84,13 +83,16 @@ def _next(session: Session, share: DrawShare) -> tuple[UUID, int]:
             )
         )
     )
-    ids = case_ids_at(population, range(share.in_hand))
+    ids = population.ids()
+    if instead_of not in known or instead_of not in ids:
+        raise NotFound("drawn case")
+    old = ids.index(instead_of)
     taken = {position for position, case_id in enumerate(ids) if case_id in known}
     number = len(taken) - share.quota
     own, digest = bytes.fromhex(share.vendor_seed or ""), bytes.fromhex(share.population_hash)
     while len(taken) < share.in_hand:
         number += 1
-        position = replacement(share.in_hand, taken, own, digest, number)
+        position = population.replacement(taken, old, own, digest, number)
         if _held(session, share.tenant_id, ids[position]):
             return ids[position], number
         taken.add(position)

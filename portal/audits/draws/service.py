@@ -8,45 +8,41 @@ its request is issued.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.audits.draws import queries
-from portal.audits.draws.records import companys_record, vendors_record
+from portal.audits.draws.plans import Options, checked, options_of
+from portal.audits.draws.populations import populations
+from portal.audits.draws.records import vendors_record
 from portal.audits.draws.rules import (
+    Population,
     Size,
     check_step,
     checked_period,
-    differences,
     shared_out,
     vendor_facts,
 )
 from portal.audits.models import Draw, DrawShare, DrawState
 from portal.audits.reviews.service import open_reviews
-from portal.cases.draw import (
-    ID_BYTES,
-    METHOD,
-    SEED_BYTES,
-    draw_hash,
-    population_hash,
-    positions,
-    vendor_seed,
-)
+from portal.cases import strata
+from portal.cases.draw import METHOD, SEED_BYTES, draw_hash, positions, vendor_seed
 from portal.cases.models import Case
-from portal.cases.queries import in_hand_packed, in_hand_volume
+from portal.cases.queries import in_hand_volume
 from portal.jobs.models import JobRun, RunState
 from portal.jobs.queries import run_of
 from portal.jobs.service import enqueue
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
-from portal.kernel.errors import Conflict, Invalid, NotFound
-from portal.kernel.phrases import Phrase, phrase
+from portal.kernel.errors import Conflict, Invalid
+from portal.kernel.phrases import phrase
 from portal.materials.rules import Wanted, parse_wanted
 from portal.materials.scheme import MATERIALS_WANTED
 from portal.materials.service import issue_request
@@ -54,6 +50,7 @@ from portal.schemes.service import in_force
 from tenants.rows import new_id
 
 _NAME = 80
+PLAIN = Options()
 _PLANNING = 7305022
 """The advisory lock under which draws are planned, one after the other."""
 
@@ -76,9 +73,16 @@ def materials_on(session: Session, day: date) -> tuple[WantedChoice, ...]:
 
 
 def plan(
-    session: Session, *, name: str, period: str, size: Size, wanted: Sequence[Wanted], actor: Actor
+    session: Session,
+    *,
+    name: str,
+    period: str,
+    size: Size,
+    wanted: Sequence[Wanted],
+    options: Options = PLAIN,
+    actor: Actor,
 ) -> Draw:
-    """Plan a draw and have its population frozen.
+    """Plan a draw and have its population frozen; `options`: its strata and weights.
 
     The same person planning the same again (a double click) gets the draw that is there. Raises
     `Conflict` when the month has another draw of this name, `Invalid` when the size does not fit
@@ -90,14 +94,15 @@ def plan(
     session.execute(sa.select(sa.func.pg_advisory_xact_lock(_PLANNING)))
     found = queries.find_named(session, period, name)
     if found is not None:
-        return _same(found, size, wanted, actor)
+        return _same(found, size, wanted, checked(options), actor)
     shared_out(size, in_hand_volume(session))
     row = Draw(
         tenant_id=actor.company_id,
         id=new_id(),
         name=name,
         period=period,
-        method=METHOD,
+        method=METHOD if checked(options).plain else strata.METHOD,
+        options=None if options.plain else options.text,
         rate=size.rate,
         total=size.total,
         state=DrawState.PLANNED,
@@ -108,7 +113,8 @@ def plan(
     )
     session.add(row)
     session.flush()
-    _journal(session, row, "planned", actor, total=size.total, rate=size.rate, wanted=row.wanted)
+    planned = {"total": size.total, "rate": size.rate, "wanted": row.wanted, "plan": row.options}
+    journal(session, row, "planned", actor, **planned)
     start_freezing(session, row, actor=actor)
     return row
 
@@ -126,11 +132,14 @@ def _check_plan(name: str, wanted: Sequence[Wanted]) -> None:
         )
 
 
-def _same(found: Draw, size: Size, wanted: Sequence[Wanted], actor: Actor) -> Draw:
+def _same(
+    found: Draw, size: Size, wanted: Sequence[Wanted], options: Options, actor: Actor
+) -> Draw:
     """The draw that is there, if it was planned just so by the same person."""
     asked = size.rate == found.rate and (size.total is None or size.total == found.total)
     materials = [asdict(one) for one in wanted] == found.wanted
-    if asked and materials and found.created_by == actor.account_id:
+    planned = options_of(found.options) == options
+    if asked and materials and planned and found.created_by == actor.account_id:
         return found
     raise Conflict(
         phrase("This month has a draw of this name already."),
@@ -162,10 +171,10 @@ def freeze(session: Session, draw_id: UUID) -> Draw:
     row = queries.get_draw(session, draw_id, lock=True)
     if row.state != DrawState.PLANNED:
         return row
-    packed = dict(in_hand_packed(session))
-    volumes = {vendor: len(ids) // ID_BYTES for vendor, ids in packed.items()}
+    frozen = populations(session, row)
+    volumes = {vendor: one.size for vendor, (_, _, one) in frozen.items()}
     given = shared_out(Size(row.total, row.rate), volumes)
-    hashes = {vendor: population_hash(ids) for vendor, ids in packed.items()}
+    hashes = {vendor: one.digest() for vendor, (_, _, one) in frozen.items()}
     session.execute(
         sa.insert(DrawShare),
         [
@@ -176,9 +185,10 @@ def freeze(session: Session, draw_id: UUID) -> Draw:
                 "in_hand": volumes[vendor],
                 "quota": given[vendor],
                 "population": ids,
+                "strata": groups,
                 "population_hash": hashes[vendor].hex(),
             }
-            for vendor, ids in packed.items()
+            for vendor, (ids, groups, _) in frozen.items()
         ],
     )
     row.total = sum(given.values())
@@ -187,7 +197,7 @@ def freeze(session: Session, draw_id: UUID) -> Draw:
     row.state, row.frozen_at, row.version = DrawState.FROZEN, clock.now(), row.version + 1
     session.flush()
     by = Actor(row.created_by, row.created_by_name, row.tenant_id, row.tenant_id)
-    _journal(session, row, "frozen", by, population=row.population, vendors=len(volumes))
+    journal(session, row, "frozen", by, population=row.population, vendors=len(volumes))
     return row
 
 
@@ -200,33 +210,44 @@ def draw_sample(session: Session, row: Draw, *, actor: Actor) -> bool:
         return False
     check_step(row.state, DrawState.DRAWN)
     seed = secrets.token_bytes(SEED_BYTES)
-    shares = session.execute(
-        sa.select(
-            DrawShare.tenant_id,
-            DrawShare.id,
-            DrawShare.in_hand,
-            DrawShare.quota,
-            DrawShare.population_hash,
-        ).where(DrawShare.draw_id == row.id)
-    )
-    changes = []
-    for share in shares:
-        own, digest = vendor_seed(seed, share.tenant_id), bytes.fromhex(share.population_hash)
-        drawn = positions(share.in_hand, share.quota, own, digest)
-        changes.append(
-            {
-                "tenant_id": share.tenant_id,
-                "id": share.id,
-                "vendor_seed": own.hex(),
-                "positions": drawn,
-            }
-        )
+    changes = [
+        {
+            "tenant_id": share.tenant_id,
+            "id": share.id,
+            "vendor_seed": own.hex(),
+            "positions": drawn,
+        }
+        for share, own, drawn in _drawn(session, row, seed)
+    ]
     session.execute(sa.update(DrawShare), changes)
     row.seed, row.drawn_at, row.drawn_by_name = seed.hex(), clock.now(), actor.name
     row.state, row.version = DrawState.DRAWN, row.version + 1
     session.flush()
-    _journal(session, row, "drawn", actor, seed=row.seed, cases=row.total)
+    journal(session, row, "drawn", actor, seed=row.seed, cases=row.total)
     return True
+
+
+def _drawn(session: Session, row: Draw, seed: bytes) -> Iterator[tuple[Any, bytes, list[int]]]:
+    """Each vendor's part with its seed and positions. Method /1 needs no population for that."""
+    columns = [
+        DrawShare.tenant_id,
+        DrawShare.id,
+        DrawShare.in_hand,
+        DrawShare.quota,
+        DrawShare.population_hash,
+        DrawShare.strata,
+    ]
+    if row.options is not None:
+        columns.append(DrawShare.population)
+    for share in session.execute(sa.select(*columns).where(DrawShare.draw_id == row.id)):
+        own = vendor_seed(seed, share.tenant_id, row.method)
+        digest = bytes.fromhex(share.population_hash)
+        if row.options is None:
+            drawn = positions(share.in_hand, share.quota, own, digest)
+        else:
+            cases = Population(share.population, row.options, share.strata)
+            drawn = cases.drawn(share.quota, own, digest)
+        yield share, own, drawn
 
 
 def issue(session: Session, row: Draw, *, actor: Actor) -> int:
@@ -261,7 +282,7 @@ def issue(session: Session, row: Draw, *, actor: Actor) -> int:
     if waiting and row.issuing_at is None:
         row.issuing_at, row.issuing_by = clock.now(), actor.account_id
         row.issuing_by_name, row.version = actor.name, row.version + 1
-        _journal(session, row, "issuing", actor, vendors=len(waiting))
+        journal(session, row, "issuing", actor, vendors=len(waiting))
     session.flush()
     return len(waiting)
 
@@ -279,6 +300,7 @@ def issue_share(session: Session, draw_id: UUID, vendor_id: UUID) -> UUID:
         raise Conflict(phrase("This draw is not at that step."))
     actor = Actor(row.issuing_by, row.issuing_by_name or "", row.tenant_id, row.tenant_id)
     facts = vendor_facts(
+        method=row.method,
         in_hand=share.in_hand,
         quota=share.quota,
         own_hash=share.population_hash,
@@ -303,7 +325,7 @@ def issue_share(session: Session, draw_id: UUID, vendor_id: UUID) -> UUID:
         part = queries.record_of(session, share, names[vendor_id])
         request.draw_record = vendors_record(
             part,
-            queries.population_numbers(session, vendor_id, part.population),
+            queries.population_numbers(session, vendor_id, part.cases),
             period=row.period,
             rate=facts["rate"],
             drawn_at=facts["drawn_at"],
@@ -338,46 +360,11 @@ def _end_when_all_issued(session: Session, draw_id: UUID, actor: Actor) -> None:
         return
     row.state, row.issued_at, row.version = DrawState.ISSUED, clock.now(), row.version + 1
     session.flush()
-    _journal(session, row, "issued", actor, cases=row.total)
+    journal(session, row, "issued", actor, cases=row.total)
 
 
-def recompute(session: Session, row: Draw, *, actor: Actor) -> tuple[Phrase, ...]:
-    """Recompute a draw from its record, journal that, and return what does not agree."""
-    if row.seed is None or row.population_hash is None or row.total is None:
-        raise Conflict(
-            phrase("There is no sample yet that could be recomputed."), phrase("Draw it first.")
-        )
-    found = tuple(
-        differences(
-            total=row.total,
-            seed=row.seed,
-            whole_hash=row.population_hash,
-            shares=queries.records_of(session, row),
-        )
-    )
-    _journal(session, row, "recomputed", actor, differences=len(found))
-    return found
-
-
-def whole_record(session: Session, row: Draw, *, actor: Actor) -> bytes:
-    """What recomputes the whole draw offline: every population, seed and quota; that it was taken
-    is on record. Raises `NotFound` before the seed is made."""
-    if row.seed is None:
-        raise NotFound("record")
-    facts = {
-        "name": row.name,
-        "period": row.period,
-        "seed": row.seed,
-        "total": row.total,
-        "population_hash": row.population_hash,
-        "frozen_at": row.frozen_at and row.frozen_at.isoformat(),
-        "drawn_at": row.drawn_at and row.drawn_at.isoformat(),
-    }
-    _journal(session, row, "record_taken", actor)
-    return companys_record(queries.records_of(session, row), facts)
-
-
-def _journal(session: Session, row: Draw, act: str, actor: Actor, **data: object) -> None:
+def journal(session: Session, row: Draw, act: str, actor: Actor, **data: object) -> None:
+    """Write what was done with a draw into the journal, with its population's hash."""
     record(
         session,
         f"audits.draw.{act}",

@@ -8,14 +8,15 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
 
-from portal.audits.draws import export, queries, replacing, service
+from portal.audits.draws import export, queries, service
 from portal.audits.draws.forms import DrawForm, StepForm
 from portal.audits.draws.permissions import MAKE, SEE
+from portal.audits.draws.plans import RISK_DAYS, options_of
 from portal.audits.draws.rules import Size, shared_out, sized
 from portal.audits.models import Draw, DrawState
 from portal.cases.queries import in_hand_volume
@@ -25,7 +26,7 @@ from portal.jobs.queries import RunView, run_of
 from portal.jobs.service import shown
 from portal.kernel import clock
 from portal.kernel.access import guard
-from portal.kernel.errors import Conflict, Invalid, NotFound, PortalError
+from portal.kernel.errors import PortalError
 from portal.kernel.web import actor, check_version, db, is_htmx
 from portal.materials.rules import Wanted
 from portal.materials.words import KINDS
@@ -170,6 +171,7 @@ def plan() -> Answer:
                 period=form.period.data or "",
                 size=size,
                 wanted=[Wanted(one.kind, one.required) for one in choices if one.kind in chosen],
+                options=form.options(),
                 actor=actor(),
             )
             db().commit()
@@ -184,10 +186,11 @@ def plan() -> Answer:
 @guard(SEE)
 def show(draw_id: UUID) -> Answer:
     """A draw: where it stands, its record, its vendors."""
-    return _draw_page(queries.get_draw(db(), draw_id))
+    return draw_page(queries.get_draw(db(), draw_id))
 
 
-def _draw_page(row: Draw, problem: PortalError | None = None) -> str:
+def draw_page(row: Draw, problem: PortalError | None = None) -> str:
+    """The page of a draw; with `problem`, as an answer to a step that was refused."""
     shares = queries.shares_of(db(), row)
     work = _work(row, shares)
     if work["run"] is not None and work["run"].ended:
@@ -200,6 +203,8 @@ def _draw_page(row: Draw, problem: PortalError | None = None) -> str:
         form=StepForm(formdata=None, version=row.version),
         states=_states(),
         step=STATES.index(DrawState(row.state)),
+        options=options_of(row.options),
+        risk_days=RISK_DAYS,
         materials=[(KINDS[one["kind"]], one["required"]) for one in row.wanted],
         may_make=actor().may(MAKE),
         **work,
@@ -260,7 +265,7 @@ def _step(draw_id: UUID, state: DrawState | None, act: Callable[[Draw], object])
         db().commit()
     except PortalError as error:
         db().rollback()
-        return _draw_page(queries.get_draw(db(), draw_id), error), error.status
+        return draw_page(queries.get_draw(db(), draw_id), error), error.status
     return redirect(url_for("draws.show", draw_id=draw_id))
 
 
@@ -287,119 +292,6 @@ def issue(draw_id: UUID) -> Answer:
     return _step(draw_id, DrawState.DRAWN, lambda row: service.issue(db(), row, actor=actor()))
 
 
-@bp.post("/<uuid:draw_id>/recompute")
-@guard(SEE)
-def recompute(draw_id: UUID) -> Answer:
-    """Recompute the sample from the record and say what came out."""
-    row = queries.get_draw(db(), draw_id)
-    try:
-        found = service.recompute(db(), row, actor=actor())
-        db().commit()
-    except PortalError as error:
-        db().rollback()
-        return _draw_page(queries.get_draw(db(), draw_id), error), error.status
-    if found:
-        flash(_("The record does not give this sample:"), "error")
-        for difference in found:
-            flash(str(difference), "error")
-    else:
-        flash(
-            _(
-                "Recomputed from the record: population, quotas, seeds and the %(count)s drawn"
-                " cases all agree.",
-                count=row.total,
-            ),
-            "success",
-        )
-    return redirect(url_for("draws.show", draw_id=draw_id))
-
-
-@bp.get("/<uuid:draw_id>/vendors/<uuid:vendor_id>")
-@guard(SEE)
-def share(draw_id: UUID, vendor_id: UUID) -> Answer:
-    """One vendor's sample: the drawn cases with their positions."""
-    row = queries.get_draw(db(), draw_id)
-    part = queries.get_share(db(), draw_id, vendor_id)
-    if part.positions is None:
-        raise NotFound("sample")
-    first = request.args.get("from", "")
-    start = min(int(first), len(part.positions)) if first.isdecimal() else 0
-    base = url_for("draws.share", draw_id=draw_id, vendor_id=vendor_id)
-    size = queries.SAMPLE_SIZE
-    return render_template(
-        "draws/share.html",
-        draw=row,
-        share=part,
-        vendor=queries.vendor_names(db(), [vendor_id])[vendor_id],
-        line=next(one for one in queries.shares_of(db(), row) if one.tenant_id == vendor_id),
-        cases=queries.sample(db(), part, start),
-        start=start,
-        may_replace=actor().may(MAKE) and part.request_id is not None,
-        next_url=f"{base}?from={start + size}" if start + size < len(part.positions) else None,
-        previous_url=f"{base}?from={max(0, start - size)}" if start else None,
-    )
-
-
-@bp.post("/<uuid:draw_id>/vendors/<uuid:vendor_id>/replace")
-@guard(MAKE)
-def replace(draw_id: UUID, vendor_id: UUID) -> Answer:
-    """Put the draw's next case in a case's place, with the reason that the vendor reads."""
-    part = queries.get_share(db(), draw_id, vendor_id)
-    try:
-        case_id = UUID(request.form.get("case", ""))
-    except ValueError as error:
-        raise NotFound("drawn case") from error
-    try:
-        replacing.replace_case(
-            db(),
-            draw_id,
-            vendor_id,
-            case_id,
-            reason=request.form.get("reason", ""),
-            actor=actor(),
-        )
-    except (Invalid, Conflict) as error:
-        db().rollback()
-        flash(f"{error.message} {error.mend}", "warning")
-    else:
-        db().commit()
-        flash(_("The case is replaced; the vendor is told."), "success")
-    return redirect(f"/requests/{part.request_id}#items")
-
-
-@bp.get("/<uuid:draw_id>/sample.xlsx")
-@guard(SEE)
-def sample(draw_id: UUID) -> Answer:
-    """The whole record as a workbook, for the company's own files."""
-    row = queries.get_draw(db(), draw_id)
-    if row.seed is None:
-        raise NotFound("sample")
-    answer = make_response(export.workbook(db(), row))
-    answer.headers["Content-Type"] = XLSX
-    answer.headers["Content-Disposition"] = f'attachment; filename="draw-{row.period}.xlsx"'
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
-
-
-@bp.get("/<uuid:draw_id>/record.json")
-@guard(SEE)
-def whole_record(draw_id: UUID) -> Answer:
-    """What recomputes the whole draw offline: every population, seed and quota."""
-    row = queries.get_draw(db(), draw_id)
-    body = service.whole_record(db(), row, actor=actor())
-    db().commit()
-    answer = make_response(body)
-    answer.headers["Content-Type"] = "application/json"
-    answer.headers["Content-Encoding"] = "gzip"
-    name = f"draw-record-{row.period}.json"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
-
-
-_VIEWS: tuple[Any, ...] = (
-    new, preview, plan, show, progress, freeze, draw, issue, recompute, share, replace, sample,
-    whole_record,
-)  # fmt: skip
+_VIEWS: tuple[Any, ...] = (new, preview, plan, show, progress, freeze, draw, issue)
 for _view in _VIEWS:
     _view.menu = "draws.index"

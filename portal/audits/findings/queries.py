@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.audits.models import Finding, FindingDecision, FindingState
+from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.vendors.models import Group, Member
 
@@ -130,3 +131,19 @@ def earlier_acts(
     if but is not None:
         statement = statement.where(Finding.id != but)
     return list(session.scalars(statement.order_by(Finding.occurred_on)))
+
+
+def people_with_findings(session: Session, days: int) -> list[UUID]:
+    """All vendors' people with a finding that stands, of an act of the last `days` days."""
+    since = clock.today() - timedelta(days=days)
+    return list(
+        session.scalars(
+            sa.select(Finding.member_id)
+            .where(
+                Finding.member_id.is_not(None),
+                Finding.state.in_(STANDING),
+                Finding.occurred_on >= since,
+            )
+            .distinct()
+        )
+    )
