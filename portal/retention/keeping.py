@@ -9,7 +9,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.audits.models import Finding
+from portal.audits.appeals.models import Appeal
+from portal.audits.appeals.rules import AppealState
+from portal.audits.models import AssessmentForm, Finding
 from portal.materials.models import MaterialRequest, RequestItem
 from portal.materials.rules import OPEN_STATES
 from portal.rectification.models import Rectification
@@ -20,7 +22,7 @@ from portal.retention.models import LegalHold
 @dataclass(frozen=True, slots=True)
 class Keepers:
     """What keeps a vendor's things beyond their time: holds with their reasons; cases that an
-    open request names; cases of an open rectification notice."""
+    open request names, an open rectification notice is about or an open appeal disputes."""
 
     held_cases: dict[UUID, str] = field(default_factory=dict)
     held_requests: dict[UUID, str] = field(default_factory=dict)
@@ -62,6 +64,7 @@ def keepers(session: Session, tenant_id: UUID) -> Keepers:
             found.held_cases.setdefault(row.case_id, found.held_notices[row.id])
         if row.closed_at is None:
             found.wanted.setdefault(row.case_id, row.number or "")
+    found.wanted.update(_disputed(session, tenant_id))
     found.wanted.update(_wanted(session, tenant_id))
     return found
 
@@ -79,6 +82,25 @@ def _cases_of_notices(tenant_id: UUID) -> Any:
         .where(Rectification.tenant_id == tenant_id, Rectification.issued_at.is_not(None))
         .distinct()
     )
+
+
+def _disputed(session: Session, tenant_id: UUID) -> dict[UUID, str]:
+    """The cases whose findings the vendor appeals, by the form's number, until it is decided."""
+    rows = session.execute(
+        sa.select(Finding.case_id, AssessmentForm.number)
+        .join(
+            Appeal,
+            sa.and_(Appeal.tenant_id == Finding.tenant_id, Appeal.finding_id == Finding.id),
+        )
+        .join(
+            AssessmentForm,
+            sa.and_(
+                AssessmentForm.tenant_id == Appeal.tenant_id, AssessmentForm.id == Appeal.form_id
+            ),
+        )
+        .where(Finding.tenant_id == tenant_id, Appeal.state == AppealState.OPEN)
+    )
+    return {row.case_id: row.number or "" for row in rows}
 
 
 def _wanted(session: Session, tenant_id: UUID) -> dict[UUID, str]:

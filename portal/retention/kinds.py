@@ -19,7 +19,15 @@ class DataClass(StrEnum):
 PROOF = "unavailable_proof"
 IMPORTS = ("cases.import", "receipts.import", "contacts.list")
 DELETED_PURPOSES = frozenset(
-    {"material", "playable_copy", "clean_copy", PROOF, "rectification_evidence", *IMPORTS}
+    {
+        "material",
+        "playable_copy",
+        "clean_copy",
+        PROOF,
+        "rectification_evidence",
+        "appeal_evidence",
+        *IMPORTS,
+    }
 )
 """What stored files may be for that a class above speaks of; copies go with their original."""
 KEPT_PURPOSES = frozenset({"document", "scan"})

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from portal.audits.appeals.models import AppealEvidence
 from portal.cases.models import Case
 from portal.contacts.models import CallRecord
 from portal.files.models import StoredFile
@@ -290,7 +291,8 @@ def _case(session: Session, one: Thing) -> list[str]:
 
 
 def _evidence(session: Session, one: Thing) -> list[str]:
-    row = session.get(Evidence, (one.tenant_id, one.subject_id))
+    key = (one.tenant_id, one.subject_id)
+    row = session.get(Evidence, key) or session.get(AppealEvidence, key)
     return _file(session, one.tenant_id, row.file_id) if row else []
 
 

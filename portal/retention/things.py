@@ -10,6 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from portal.audits.appeals.models import Appeal, AppealEvidence
+from portal.audits.models import Finding
 from portal.cases.models import Case
 from portal.files.models import StoredFile
 from portal.kernel import clock
@@ -244,7 +246,7 @@ def _cases(session: Session, tenant_id: UUID, found: Terms, today: date) -> Iter
 
 
 def _evidence(session: Session, tenant_id: UUID, found: Terms, today: date) -> Iterator[_Row]:
-    """Proofs of corrections are kept from the end of the vendor's last contract."""
+    """Proofs of corrections and of appeals are kept from the end of the vendor's last contract."""
     ended = session.scalar(
         sa.select(sa.func.max(Contract.ends_on)).where(Contract.tenant_id == tenant_id)
     )
@@ -284,6 +286,50 @@ def _evidence(session: Session, tenant_id: UUID, found: Terms, today: date) -> I
             row.sha256,
             found.expires_on(DataClass.EVIDENCE, ended),
             notice_id=row.notice_id,
+        )
+    yield from _appealed(session, tenant_id, found.expires_on(DataClass.EVIDENCE, ended))
+
+
+def _appealed(session: Session, tenant_id: UUID, expires_on: date) -> Iterator[_Row]:
+    """What the vendor brought forward in appeals; holds on the case keep it."""
+    rows = session.execute(
+        sa.select(
+            AppealEvidence.id,
+            StoredFile.sha256,
+            StoredFile.size,
+            Finding.case_id,
+            Finding.case_no,
+        )
+        .join(
+            StoredFile,
+            sa.and_(
+                StoredFile.tenant_id == AppealEvidence.tenant_id,
+                StoredFile.id == AppealEvidence.file_id,
+            ),
+        )
+        .join(
+            Appeal,
+            sa.and_(
+                Appeal.tenant_id == AppealEvidence.tenant_id,
+                Appeal.id == AppealEvidence.appeal_id,
+            ),
+        )
+        .join(
+            Finding,
+            sa.and_(Finding.tenant_id == Appeal.tenant_id, Finding.id == Appeal.finding_id),
+        )
+        .where(AppealEvidence.tenant_id == tenant_id, StoredFile.state == "stored")
+    )
+    for row in rows:
+        yield _Row(
+            tenant_id,
+            DataClass.EVIDENCE,
+            row.id,
+            row.case_no,
+            row.size,
+            row.sha256,
+            expires_on,
+            (row.case_id,),
         )
 
 

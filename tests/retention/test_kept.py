@@ -12,6 +12,10 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
+from portal.audits.appeals.models import Appeal
+from portal.audits.appeals.service import decide, raise_appeal
+from portal.audits.assessments.service import confirm_form
+from portal.audits.models import Finding
 from portal.cases.models import Case
 from portal.files.models import StoredFile
 from portal.files.service import storage
@@ -31,6 +35,7 @@ from portal.retention.things import things
 from portal.vendors.models import Contract
 from tenants.scope import Scope
 from tests.conftest import Portal
+from tests.factories.audits import open_audit, prepared
 from tests.factories.materials import CALL, add_request
 from tests.factories.world import MOMENT
 from tests.retention.test_retention import delivered
@@ -45,14 +50,14 @@ def _purposes() -> set[str]:
     found: set[str] = set()
     for path in (ROOT / "portal").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            if not isinstance(node, ast.Call):
                 continue
-            if node.func.id == "_kept":  # a copy of a delivered file
+            said = [word.value for word in node.keywords if word.arg == "purpose"]
+            found |= {str(one.value) for one in said if isinstance(one, ast.Constant)}
+            called = node.func.id if isinstance(node.func, ast.Name) else ""
+            if called == "_kept":  # a copy of a delivered file
                 found |= {str(a.value) for a in node.args if isinstance(a, ast.Constant)} - {"mp3"}
-            if node.func.id in ("keep", "StoredFile"):
-                said = [word.value for word in node.keywords if word.arg == "purpose"]
-                found |= {one.value for one in said if isinstance(one, ast.Constant)}  # type: ignore[misc]
-            if node.func.id == "ImportKind":
+            if called == "ImportKind":
                 (name,) = [w.value.value for w in node.keywords if w.arg == "name"]  # type: ignore[attr-defined]
                 found.add(f"{name}.import")
     return found
@@ -241,3 +246,48 @@ def test_a_proof_that_was_taken_back_has_a_time_too(portal: Portal, proof_id: UU
         assert session.scalar(sa.select(StoredFile.state).where(StoredFile.id == proof_id)) == (
             "deleted"
         )
+
+
+@pytest.mark.usefixtures("at_work")
+def test_what_an_appeal_disputes_is_kept_and_its_evidence_has_a_time(portal: Portal) -> None:
+    """The case of an undecided appeal is kept and warned of; once decided it goes with the others.
+    The evidence goes five years after the contract."""
+    world, vendor = portal.world, portal.world.vendors[0]
+    with portal.session(world.scope) as session:
+        audit = open_audit(session, world, vendor)
+        form = prepared(session, audit)
+        confirm_form(session, form, actor=audit.head)
+        session.commit()
+    manager = vendor.actor(Role.MANAGER, world.company_id)
+    with portal.session(Scope.vendor(vendor.id)) as session:
+        finding = session.scalars(sa.select(Finding)).one()
+        appeal = raise_appeal(
+            session, finding, "录音不是本人", [("笔迹.png", _picture())], actor=manager
+        )
+        session.commit()
+    _close(portal, finding.case_no, date(2026, 11, 10))
+    with portal.session(world.scope) as session:
+        session.execute(sa.text("UPDATE material_requests SET state = 'closed'"))
+        session.commit()
+    over = clock.at_beijing(date(2032, 1, 4), 9)
+
+    def standing() -> dict[str, str]:
+        with clock.frozen(over), portal.session(world.scope) as session:
+            return {
+                one.data_class.value: one.standing
+                for one in things(session, vendor.id)
+                if one.label == finding.case_no
+            }
+
+    kinds = ("call_recording", "case_data", "evidence")
+    assert standing() == dict.fromkeys(kinds, "wanted")
+    with portal.session(world.scope) as session:
+        row = session.scalars(sa.select(Appeal).where(Appeal.id == appeal.id)).one()
+        decide(session, row, uphold=False, reason="复听属实", actor=audit.head)
+        session.commit()
+    assert standing() == dict.fromkeys(kinds, "due")
+    _delete(portal, over)
+    with portal.session(world.scope) as session:
+        assert session.scalars(
+            sa.select(StoredFile.state).where(StoredFile.purpose == "appeal_evidence")
+        ).all() == ["deleted"]
