@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from benchmarks.fill import PASSWORD
 from benchmarks.place import Place
 from portal.app.factory import create_app
+from tenants.driver import KeepingConnection, Query, Rows
 
 _CONTROL = ("begin", "commit", "rollback", "set ", "select set_config")
 
@@ -26,8 +27,8 @@ class Counter:
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        """Listen at the driver's own cursor for the block."""
-        original = psycopg.Cursor.execute
+        """Listen at the driver for the block: at its cursor, and at reads that travel together."""
+        original, together = psycopg.Cursor.execute, KeepingConnection.fetch
         sent = self.sent
 
         def execute(cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
@@ -36,11 +37,17 @@ class Counter:
                 sent.append(text)
             return original(cursor, query, *args, **kwargs)
 
+        def fetch(connection: KeepingConnection, wanted: Sequence[Query]) -> list[Rows]:
+            sent.extend(query.text.decode() for query in wanted)
+            return together(connection, wanted)
+
         psycopg.Cursor.execute = execute  # type: ignore[method-assign,assignment]
+        KeepingConnection.fetch = fetch  # type: ignore[method-assign]
         try:
             yield
         finally:
             psycopg.Cursor.execute = original  # type: ignore[method-assign]
+            KeepingConnection.fetch = together  # type: ignore[method-assign]
 
 
 def application(place: Place) -> Flask:

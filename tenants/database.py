@@ -11,18 +11,18 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
-import psycopg
 import sqlalchemy as sa
-from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.pool import NullPool
 
+from tenants.driver import KeepingConnection
 from tenants.models import Tenant
+from tenants.prepared import Prepared
 from tenants.rows import CompanyRow, IssuedRow, PrivateRow, Row, SharedRow, TenantRow
 from tenants.scope import Login, Scope, ScopeError, get_scope, session_opened
 
@@ -104,42 +104,6 @@ def _committed(session: Session) -> None:
     session.uncommitted = False  # type: ignore[attr-defined]
 
 
-def _begin(raw: psycopg.Connection[Any], scope: Scope) -> None:
-    """Begin the transaction with the tenant set, in one round trip where that can be.
-
-    A transaction with options of its own, or one that is open already, gets the setting by itself.
-    The id is a UUID's own text, so nothing is quoted.
-    """
-    tenant_id = "" if scope.tenant_id is None else str(UUID(bytes=scope.tenant_id.bytes))
-    plain = raw.isolation_level is None and raw.read_only is None and raw.deferrable is None
-    if plain and raw.pgconn.transaction_status == TransactionStatus.IDLE:
-        both = f"begin; select set_config('app.tenant_id', '{tenant_id}', true)"
-        with raw.lock:
-            done = raw.pgconn.exec_(both.encode("ascii"))
-        if done.status == ExecStatus.TUPLES_OK:
-            return
-    # Also after a failure: a connection that is lost says so here, in the driver's own words.
-    raw.execute("select set_config('app.tenant_id', %s, true)", (tenant_id,))
-
-
-class KeepingConnection(psycopg.Connection[Any]):
-    """A connection whose prepared statements outlive a rollback.
-
-    Every request that only reads ends with one. PostgreSQL keeps what was prepared, but psycopg
-    forgets all of it, in case the transaction had changed tables; then every page would have all
-    its statements planned anew. The portal's logins change no tables.
-    """
-
-    def rollback(self) -> None:
-        """End the transaction; a failed one, or a lost connection, is left to psycopg."""
-        if self.pgconn.transaction_status == TransactionStatus.INTRANS:
-            with self.lock:
-                done = self.pgconn.exec_(b"rollback")
-            if done.status == ExecStatus.COMMAND_OK:
-                return
-        super().rollback()
-
-
 def _connect(_dialect: object, _record: object, args: list[Any], given: dict[str, Any]) -> Any:
     return KeepingConnection.connect(*args, **given)
 
@@ -188,13 +152,13 @@ class Database:
             if scope.login is not login:
                 raise ScopeError(f"a {scope.login} scope may not use the {login} login")
             raw = connection.connection.driver_connection
-            assert isinstance(raw, psycopg.Connection)  # noqa: S101 - the only driver
+            assert isinstance(raw, KeepingConnection)  # noqa: S101 - the only driver
             if raw.autocommit:
                 raise ScopeError("AUTOCOMMIT would lose the tenant setting")
-            _begin(raw, scope)
+            raw.begin("" if scope.tenant_id is None else str(UUID(bytes=scope.tenant_id.bytes)))
 
     def lookup(
-        self, login: Login, statement: LiteralString, values: Mapping[str, Any]
+        self, login: Login, statement: Prepared, values: Mapping[str, Any]
     ) -> tuple[Any, ...] | None:
         """The first row of one statement, read in one round trip without a session.
 
@@ -206,16 +170,14 @@ class Database:
         held = self.engine(login).raw_connection()
         try:
             raw = held.driver_connection
-            assert isinstance(raw, psycopg.Connection)  # noqa: S101 - the only driver
-            raw.autocommit = True
-            row = raw.execute(statement, values).fetchone()
-            raw.autocommit = False
+            assert isinstance(raw, KeepingConnection)  # noqa: S101 - the only driver
+            rows = raw.fetch([statement.query(values)])[0]
         except BaseException:
             held.invalidate()
             raise
         finally:
             held.close()
-        return row
+        return rows[0] if rows else None
 
     @contextmanager
     def session(self) -> Iterator[ScopedSession]:

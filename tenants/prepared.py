@@ -1,4 +1,4 @@
-"""Statements for pages that have milliseconds: compiled once, run on the driver's own cursor.
+"""Statements for pages that have milliseconds: compiled once, sent together by the driver.
 
 Half of what a small read costs is the toolkit's work around the driver: keys of caches, contexts,
 results, rows. A `Prepared` statement does that work once. It is for reads over plain tables only;
@@ -9,14 +9,17 @@ plain tables does (the database's policies hold in any case).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
 
-_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+from tenants.driver import KeepingConnection, Query, Rows
+
+_DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+_ASKED = "asked"
 
 
 class Prepared:
@@ -28,25 +31,63 @@ class Prepared:
         compiled = cast("Any", statement).compile(
             dialect=_DIALECT, compile_kwargs={"render_postcompile": True}
         )
-        self.text = cast("LiteralString", compiled.string)
+        self._text = compiled.string.encode()
+        self._names = tuple(compiled.positiontup or ())
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
         self._convert = dict(compiled._bind_processors)
 
-    def rows(self, session: Session, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Every row, as a tuple in the order of the columns. Errors are SQLAlchemy's."""
-        connection = session.connection()
-        held = connection.connection.driver_connection
-        assert isinstance(held, psycopg.Connection)  # noqa: S101 - the only driver
+    def query(self, values: Mapping[str, Any]) -> Query:
+        """The statement with its values, for the driver."""
         bound = {**self._fixed, **values}
         for name, convert in self._convert.items():
             bound[name] = convert(bound[name])
-        try:
-            return held.execute(self.text, bound).fetchall()
-        except psycopg.Error as error:
-            if held.closed:
-                # The server went away, and with it the pool's other connections.
-                connection.invalidate(error)
-                connection.engine.dispose()
-            raise sa.exc.DBAPIError.instance(
-                self.text, None, error, psycopg.Error, hide_parameters=True
-            ) from error
+        return Query(self._text, [bound[name] for name in self._names])
+
+    def asked(self, session: Session, values: Mapping[str, Any]) -> Asked:
+        """Note the read: it travels with the next one of the session, at no cost of its own."""
+        found = Asked(session, self.query(values))
+        session.info.setdefault(_ASKED, []).append(found)
+        return found
+
+    def rows(self, session: Session, values: Mapping[str, Any]) -> Rows:
+        """Every row, as a tuple in the order of the columns. Errors are SQLAlchemy's."""
+        return self.asked(session, values).rows()
+
+
+class Asked:
+    """A read that was asked for, and its rows once it was made."""
+
+    __slots__ = ("_rows", "_session", "query")
+
+    def __init__(self, session: Session, query: Query) -> None:
+        """Made by `Prepared.asked`."""
+        self._session, self.query = session, query
+        self._rows: Rows | None = None
+
+    def rows(self) -> Rows:
+        """Every row. What else was asked of the session is read in the same round trip."""
+        if self._rows is None:
+            asked: list[Asked] = self._session.info.pop(_ASKED, [])
+            if self not in asked:
+                # The trip that it was to go with failed.
+                asked.append(self)
+            for one, rows in zip(asked, _fetch(self._session, asked), strict=True):
+                one._rows = rows
+            assert self._rows is not None  # noqa: S101 - it was among them
+        return self._rows
+
+
+def _fetch(session: Session, asked: list[Asked]) -> list[Rows]:
+    connection = session.connection()
+    held = connection.connection.driver_connection
+    assert isinstance(held, KeepingConnection)  # noqa: S101 - the only driver
+    try:
+        return held.fetch([one.query for one in asked])
+    except psycopg.Error as error:
+        if held.closed:
+            # The server went away, and with it the pool's other connections.
+            connection.invalidate(error)
+            connection.engine.dispose()
+        raise sa.exc.DBAPIError.instance(
+            "a read of a page", None, error, psycopg.Error, hide_parameters=True
+        ) from error

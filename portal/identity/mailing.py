@@ -20,6 +20,7 @@ from portal.kernel.phrases import phrase
 from portal.notifications.kinds import MessageKind
 from tenants.database import Database
 from tenants.models import Tenant, TenantStatus
+from tenants.prepared import Prepared
 from tenants.scope import Login
 
 FALLBACK_LOCALE = "zh_Hans_CN"
@@ -94,15 +95,18 @@ class OwnMail:
     feed_since: Any
 
 
-def own(database: Database, account_id: UUID) -> OwnMail:
-    """The choices of an account, read without a session beside the request's own."""
-    row = database.lookup(
-        Login.SIGN_IN,
+_OWN = Prepared(
+    sa.text(
         "select a.mail_choice, (select max(f.created_at) from calendar_feeds f"
         " where f.tenant_id = a.tenant_id and f.account_id = a.id and f.revoked_at is null)"
-        " from accounts a where a.id = %(account)s",
-        {"account": account_id},
+        " from accounts a where a.id = :account"
     )
+)
+
+
+def own(database: Database, account_id: UUID) -> OwnMail:
+    """The choices of an account, read without a session beside the request's own."""
+    row = database.lookup(Login.SIGN_IN, _OWN, {"account": account_id})
     return OwnMail(MailChoice.of(row[0] if row else {}), row[1] if row else None)
 
 

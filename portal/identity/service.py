@@ -21,6 +21,7 @@ from portal.kernel.errors import Invalid, PortalError
 from portal.kernel.phrases import phrase
 from tenants.database import Database
 from tenants.models import Tenant, TenantKind, TenantStatus
+from tenants.prepared import Prepared
 from tenants.rows import new_id
 from tenants.scope import Login, Scope, bound
 
@@ -191,17 +192,19 @@ def _open_session(session: Session, account: Account) -> str:
     return token
 
 
-_SIGNED = """
+_SIGNED = Prepared(
+    sa.text("""
     select s.id, s.last_seen_at, a.id, a.name, a.tenant_id,
            (select c.id from tenants c where c.kind = 'company'),
            a.roles, a.locale, t.short_name, a.email
       from sign_in_sessions s
       join accounts a on a.tenant_id = s.tenant_id and a.id = s.account_id
       join tenants t on t.id = a.tenant_id
-     where s.token_hash = %(token)s and s.ended_at is null
-       and s.created_at > %(oldest)s and s.last_seen_at > %(idle)s
+     where s.token_hash = :token and s.ended_at is null
+       and s.created_at > :oldest and s.last_seen_at > :idle
        and a.status = 'active' and t.status = 'active'
-"""
+""")
+)
 
 
 def find_signed(database: Database, token: str) -> Signed | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus
+from sqlalchemy.orm import Session
 
 from portal.cases.models import Case
+from tenants.driver import KeepingConnection, Query, Rows
 from tenants.prepared import Prepared
 from tenants.scope import Scope
 from tests.conftest import Portal
@@ -22,6 +27,27 @@ OF_TENANT = Prepared(
     )
     .order_by(_C.case_no)
 )
+
+
+def driver(session: Session) -> KeepingConnection:
+    held = session.connection().connection.driver_connection
+    assert isinstance(held, KeepingConnection)
+    return held
+
+
+@contextmanager
+def trips(session: Session) -> Iterator[list[int]]:
+    """How many reads each round trip of the block carries."""
+    held, sent = driver(session), list[int]()
+    fetch = held.fetch
+
+    def counted(wanted: Sequence[Query]) -> list[Rows]:
+        sent.append(len(wanted))
+        return fetch(wanted)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(held, "fetch", counted)
+        yield sent
 
 
 @pytest.fixture
@@ -56,13 +82,80 @@ def test_a_fault_is_the_toolkits_own(filled: Portal) -> None:
         assert OF_TENANT.rows(session, {"tenant": filled.world.vendors[0].id})
 
 
+KEPT = sa.text(
+    "select count(*) from pg_prepared_statements where statement like 'SELECT cases.case_no%'"
+)
+
+
 def test_plans_outlive_the_rollback_that_ends_each_reading_request(filled: Portal) -> None:
     vendor = filled.world.vendors[0]
-    kept = sa.text(
-        "select count(*) from pg_prepared_statements where statement like 'SELECT cases.case_no%'"
-    )
     for _ in range(8):
         with filled.session(Scope.vendor(vendor.id)) as session:
             OF_TENANT.rows(session, {"tenant": vendor.id})
-            held = session.scalar(kept)
+            held = session.scalar(KEPT)
     assert held == 1
+
+
+def test_reads_that_are_asked_for_travel_together(filled: Portal) -> None:
+    mine, other = filled.world.vendors[:2]
+    with filled.session(Scope.vendor(mine.id)) as session:
+        first = OF_TENANT.asked(session, {"tenant": mine.id})
+        second = OF_TENANT.asked(session, {"tenant": other.id})
+        with trips(session) as sent:
+            assert len(OF_TENANT.rows(session, {"tenant": mine.id})) == 3
+        assert sent == [3], "one trip carries the three"
+        with trips(session) as sent:
+            assert len(first.rows()) == 3 and second.rows() == []
+        assert sent == []
+
+
+def test_a_transaction_that_reads_nothing_never_begins(filled: Portal) -> None:
+    vendor = filled.world.vendors[0]
+    with filled.session(Scope.vendor(vendor.id)) as session:
+        raw = driver(session)
+        assert raw.pgconn.transaction_status == TransactionStatus.IDLE
+        assert session.scalar(sa.text("select current_setting('app.tenant_id')")) == str(vendor.id)
+        assert raw.pgconn.transaction_status == TransactionStatus.INTRANS
+        session.commit()
+    with filled.session(filled.world.scope) as session:
+        company = str(filled.world.scope.tenant_id)
+        assert session.scalar(sa.text("select current_setting('app.tenant_id')")) == company
+
+
+@pytest.mark.parametrize("ends", ["rollback", "commit"])
+def test_the_tenant_goes_with_the_transaction(filled: Portal, ends: str) -> None:
+    """The same connection, the next vendor: nothing of the one before is seen."""
+    mine, other = filled.world.vendors[:2]
+    values = {"tenant": mine.id}
+    with filled.session(Scope.vendor(mine.id)) as session:
+        first = driver(session)
+        assert len(OF_TENANT.rows(session, values)) == 3
+        getattr(session, ends)()
+        assert len(OF_TENANT.rows(session, values)) == 3, "it begins again, in the same scope"
+    with filled.session(Scope.vendor(other.id)) as session:
+        assert driver(session) is first
+        assert OF_TENANT.rows(session, values) == []
+
+
+def test_what_the_server_forgot_is_prepared_again(filled: Portal) -> None:
+    """psycopg clears all statements of the server when a savepoint is rolled back."""
+    vendor = filled.world.vendors[0]
+    values = {"tenant": vendor.id}
+    with filled.session(filled.world.scope) as session:
+        for _ in range(6):
+            session.execute(sa.text("select 1"))
+        OF_TENANT.rows(session, values)
+        with pytest.raises(sa.exc.DBAPIError), session.begin_nested():
+            session.execute(sa.text("select 1 / 0"))
+        assert len(OF_TENANT.rows(session, values)) == 3
+
+
+def test_one_bad_read_among_several_says_so_and_harms_no_later_one(filled: Portal) -> None:
+    vendor = filled.world.vendors[0]
+    with filled.session(filled.world.scope) as session:
+        before = OF_TENANT.asked(session, {"tenant": vendor.id})
+        with pytest.raises(sa.exc.DBAPIError, match="invalid input syntax"):
+            OF_TENANT.rows(session, {"tenant": "no id"})
+        session.rollback()
+        assert len(before.rows()) == 3, "what travelled with it is asked again"
+        assert session.scalar(KEPT) == 1
