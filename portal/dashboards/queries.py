@@ -125,11 +125,6 @@ _OWED_BY_VENDORS = _clocks(_D.owed_by == "vendor")
 _OWED_BY_COMPANY = _clocks(_D.owed_by == "company")
 
 
-def vendor_clocks(session: Session, tenant_id: UUID) -> list[Clock]:
-    """What a vendor owes, the most pressing first."""
-    return [Clock(*row) for row in _VENDOR_CLOCKS.rows(session, {"tenant": tenant_id})]
-
-
 def company_clocks(session: Session, owed_by: str) -> list[Clock]:
     """What vendors, or the company itself, owe: all vendors', the most pressing first."""
     statement = _OWED_BY_COMPANY if owed_by == "company" else _OWED_BY_VENDORS
@@ -245,13 +240,11 @@ _VENDOR_WORKS = Prepared(_works((_M.tenant_id == _TENANT,), (_R.tenant_id == _TE
 _COMPANY_WORKS = _with_counts(_requests(_M.state.in_(OPEN_REQUESTS)))
 
 
-def vendor_works(session: Session, tenant_id: UUID) -> list[Work]:
-    """The newest requests and notices of a vendor: those that run by their due time, then the
-    others, newest first."""
-    rows = [Work(*row) for row in _VENDOR_WORKS.rows(session, {"tenant": tenant_id})]
-    running = sorted((row for row in rows if row.running), key=lambda row: row.due_at)
+def _in_order(works: list[Work]) -> list[Work]:
+    """Those that run by their due time, then the others, newest first."""
+    running = sorted((row for row in works if row.running), key=lambda row: row.due_at)
     others = sorted(
-        (row for row in rows if not row.running), key=lambda row: row.issued_at, reverse=True
+        (row for row in works if not row.running), key=lambda row: row.issued_at, reverse=True
     )
     return [*running, *others][:ROWS]
 
@@ -300,6 +293,30 @@ def _months() -> sa.Select[Any]:
 _MONTHS = Prepared(_months())
 
 
-def months(session: Session, tenant_id: UUID) -> list[Month]:
-    """A vendor's issued scores of twelve months, newest first."""
-    return [Month(*row) for row in _MONTHS.rows(session, {"tenant": tenant_id})]
+# --- a vendor's page, in one round trip ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VendorHome:
+    """What a vendor's home page reads: what it owes, the most pressing first; its newest requests
+    and notices; its issued scores of twelve months, newest first."""
+
+    clocks: list[Clock]
+    works: list[Work]
+    months: list[Month]
+
+
+def vendor_home(session: Session, tenant_id: UUID, *, work: bool, scores: bool) -> VendorHome:
+    """A vendor's page for a person who may see its `work` and its `scores`."""
+    wanted = {
+        Clock: _VENDOR_CLOCKS if work else None,
+        Work: _VENDOR_WORKS if work else None,
+        Month: _MONTHS if scores else None,
+    }
+    asked = {
+        kind: statement.asked(session, {"tenant": tenant_id})
+        for kind, statement in wanted.items()
+        if statement is not None
+    }
+    found = {kind: [kind(*row) for row in one.rows()] for kind, one in asked.items()}
+    return VendorHome(found.get(Clock, []), _in_order(found.get(Work, [])), found.get(Month, []))

@@ -42,20 +42,20 @@ def _vendor() -> str:
         "material_request": person.may(materials.DELIVER),
         "rectification": person.may(rectification.ANSWER),
     }
-    clocks = queries.vendor_clocks(session, person.tenant_id) if sees_work else []
-    works = queries.vendor_works(session, person.tenant_id) if sees_work else []
-    months = queries.months(session, person.tenant_id) if person.may(scoring.VIEW) else []
-    due, late = pages.due_and_late(clocks, now)
+    home = queries.vendor_home(
+        session, person.tenant_id, work=sees_work, scores=person.may(scoring.VIEW)
+    )
+    due, late = pages.due_and_late(home.clocks, now)
     return render_template(
         "dashboards/vendor.html",
         due=due,
         late=late,
         sees_work=sees_work,
         may_deliver=may["material_request"],
-        cards=pages.cards(clocks, works, calendar, now, may=may),
-        rows=pages.rows(works, clocks, calendar, now, may=may),
+        cards=pages.cards(home.clocks, home.works, calendar, now, may=may),
+        rows=pages.rows(home.works, home.clocks, calendar, now, may=may),
         words=pages.words(code(), company=False),
-        standing=pages.standing(months, code()),
+        standing=pages.standing(home.months, code()),
     )
 
 
