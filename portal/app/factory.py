@@ -12,8 +12,9 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from portal.app import assets, csp, errors, filters, menu, scope, security, texts, wiring
+from portal.app import assets, csp, errors, filters, frame, menu, scope, security, texts, wiring
 from portal.app.folding import FoldingEnvironment
+from portal.app.form_sessions import FormSessions
 from portal.files.receiver import Receiver
 from portal.files.service import storage
 from portal.files.storage_disk import LocalStorage
@@ -66,6 +67,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
         TESTING=settings.env is Environment.TEST,
         BRAND=BRAND,
     )
+    app.session_interface = FormSessions()
     app.jinja_environment = FoldingEnvironment
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["database"] = database or open_database(settings)
@@ -82,6 +84,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     texts.install(app)
     filters.install(app)
     menu.install(app)
+    frame.install(app)
     wiring.install(app)
     _serve(app, settings)
     return app

@@ -73,8 +73,13 @@ def rows(
     """
     if not lines:
         return Markup()
-    clean = [[cell.replace(_CELL, " ").replace(_LINE, " ") for cell in line] for line in lines]
-    whole = str(escape(_LINE.join(map(_CELL.join, clean))))
+    joined = _LINE.join(map(_CELL.join, lines))
+    if joined.count(_LINE) != len(lines) - 1 or joined.count(_CELL) != sum(map(len, lines)) - len(
+        lines
+    ):
+        clean = [[cell.replace(_CELL, " ").replace(_LINE, " ") for cell in line] for line in lines]
+        joined = _LINE.join(map(_CELL.join, clean))
+    whole = str(escape(joined))
     form, made = str(pattern), []
     for line in whole.split(_LINE):
         cells: list[str] = line.split(_CELL)
@@ -87,20 +92,21 @@ def rows(
 def options(pairs: Iterable[tuple[object, object]], chosen: object = None) -> Markup:
     """`<option>`s of (value, text) pairs, the one whose value is `chosen` selected.
 
-    A company's list offers hundreds of vendors, so they are drawn once for each set.
+    A company's list offers hundreds of vendors, so they are drawn once for each set (a tuple is
+    taken as it is).
     """
-    return _options(
-        tuple((str(value), str(text)) for value, text in pairs),
-        None if chosen is None else str(chosen),
-    )
+    if not isinstance(pairs, tuple):
+        pairs = tuple((str(value), str(text)) for value, text in pairs)
+    return _options(pairs, None if chosen is None else str(chosen))
 
 
 @lru_cache(maxsize=512)
-def _options(pairs: tuple[tuple[str, str], ...], chosen: str | None) -> Markup:
+def _options(pairs: tuple[tuple[object, object], ...], chosen: str | None) -> Markup:
     one = Markup('<option value="{}"{}>{}</option>')
     selected, plain = Markup(" selected"), Markup("")
     return Markup("").join(
-        one.format(value, selected if value == chosen else plain, text) for value, text in pairs
+        one.format(value, selected if str(value) == chosen else plain, text)
+        for value, text in pairs
     )
 
 

@@ -7,16 +7,12 @@ from typing import Any
 
 from flask import Flask, current_app, g, request
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
 
 from portal.app.texts import url_for
-from portal.identity.labels import ROLE_NAMES
-from portal.identity.web import LOCALES
-from portal.kernel import clock
+from portal.identity.web import LOCALES, reader_theme
 from portal.kernel.access import Permission
 from portal.kernel.texts import code
 from portal.kernel.texts import gettext as _
-from portal.notifications.service import unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,36 +77,11 @@ def may_visit(endpoint: str) -> bool:
     return view is not None and (not isinstance(access, Permission) or g.actor.may(access))
 
 
-_DRAWN: dict[tuple[object, ...], Markup] = {}
-_MOST_DRAWN = 2_000
-
-
-def menu() -> Markup:
-    """The side bar of the signed-in person with the present entry marked.
-
-    It is the same for all people of the same roles, so it is drawn once for each page's entry,
-    language and set of roles.
-    """
-    if g.get("signed") is None:
-        return Markup()
+def active_entry() -> str:
+    """The endpoint of the entry under which the present page stands; "" for none."""
     here = request.endpoint or ""
     active = getattr(current_app.view_functions.get(here), "menu", "") or here
-    key = (
-        id(current_app._get_current_object()),  # type: ignore[attr-defined]
-        request.script_root,
-        code(),
-        g.actor.is_company,
-        g.actor.roles,
-        active if active in _ENDPOINTS else "",
-    )
-    drawn = _DRAWN.get(key)
-    if drawn is None:
-        if len(_DRAWN) >= _MOST_DRAWN:
-            _DRAWN.clear()
-        template = current_app.jinja_env.get_template("layouts/_menu.html")
-        html = template.render(menu=build(active))
-        drawn = _DRAWN[key] = Markup(html)  # noqa: S704 - a template's own output
-    return drawn
+    return active if active in _ENDPOINTS else ""
 
 
 def build(active: str) -> list[dict[str, Any]]:
@@ -132,32 +103,16 @@ def build(active: str) -> list[dict[str, Any]]:
     return groups
 
 
-def _bell() -> dict[str, Any] | None:
-    """The bell with the number of unread messages."""
-    if "messages.inbox" not in current_app.view_functions:
-        return None
-    return {"url": url_for("messages.inbox"), "count": unread(g.session, g.actor)}
-
-
 def install(app: Flask) -> None:
-    """Give every template what the layout needs."""
-    app.jinja_env.globals.update(side_menu=menu, may_visit=may_visit)
+    """Give every template what layouts need."""
+    app.jinja_env.globals.update(may_visit=may_visit)
 
     @app.context_processor
     def layout() -> dict[str, Any]:
-        signed = g.get("signed")
         return {
             "brand": _("Outsourced Collection Supervision"),
-            "signed": signed,
+            "signed": g.get("signed"),
             "locales": LOCALES,
             "locale": code(),
-            "theme": request.cookies.get("theme", "auto"),
-            "now": clock.now(),
-            "role": "、".join(str(ROLE_NAMES[role]) for role in sorted(signed.actor.roles))
-            if signed
-            else "",
-            "bell": _bell() if signed and g.get("session") is not None else None,
-            "search_url": url_for("cases.index")
-            if "cases.index" in current_app.view_functions
-            else None,
+            "theme": reader_theme(),
         }

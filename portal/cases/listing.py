@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from portal.cases.models import Case
@@ -22,7 +24,7 @@ from portal.kernel.paging import PAGE_SIZE, Page, Sort, page_of, page_statement,
 from portal.kernel.phrases import phrase
 from portal.vendors.models import Group, Member, Project
 from tenants.models import Tenant, TenantKind
-from tenants.prepared import Prepared
+from tenants.prepared import Asked, Prepared
 from tenants.vault import installed
 
 DEFAULT_SORT = "-entrusted"
@@ -265,52 +267,64 @@ def find_personal(session: Session, text: str) -> Sequence[CaseLine]:
     return [_line(row) for row in session.execute(statement.order_by(of.case_no), scope)]
 
 
+Pairs = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What the filters offer: (id, name) pairs, ids as text."""
 
-    vendors: tuple[tuple[str, str], ...]
-    projects: tuple[tuple[str, str], ...]
-    groups: tuple[tuple[str, str], ...]
+    vendors: Pairs
+    projects: Pairs
+    groups: Pairs
 
 
 _CHOSEN: sa.BindParameter[UUID] = sa.bindparam("chosen", None, type_=sa.Uuid())
 
 
+def _pairs(table: Any, shown: Any, order: Any, condition: Any) -> Any:
+    """One text with all (id, name) pairs in order: two hundred rows would be read one by one."""
+    pair = sa.func.json_build_array(table.c.id, shown)
+    # `aggregate_order_by` of the dialect; the plain function has no such clause.
+    listed = sa.func.json_agg(aggregate_order_by(pair, order))
+    return sa.select(sa.cast(listed, sa.Text)).where(condition).scalar_subquery()
+
+
 @cache
 def _choices(*, vendors: bool, of_vendor: bool) -> Prepared:
-    kinds: list[Any] = []
-    if vendors:
-        kinds.append(
-            sa.select(
-                sa.literal_column("0"),
-                sa.cast(_TENANTS.c.id, sa.Text),
-                _TENANTS.c.short_name,
-                _TENANTS.c.code,
-            ).where(_TENANTS.c.kind == sa.literal_column(f"'{TenantKind.VENDOR.value}'"))
+    none: Any = sa.literal_column("null")
+    kind = _TENANTS.c.kind == sa.literal_column(f"'{TenantKind.VENDOR.value}'")
+    return Prepared(
+        sa.select(
+            _pairs(_TENANTS, _TENANTS.c.short_name, _TENANTS.c.code, kind) if vendors else none,
+            *(
+                _pairs(table, table.c.name, table.c.name, table.c.tenant_id == _CHOSEN)
+                if of_vendor
+                else none
+                for table in (_PROJECTS, _GROUPS)
+            ),
         )
-    if of_vendor:
-        kinds += [
-            sa.select(
-                sa.literal_column(number),
-                sa.cast(table.c.id, sa.Text),
-                table.c.name,
-                table.c.name,
-            ).where(table.c.tenant_id == _CHOSEN)
-            for number, table in (("1", _PROJECTS), ("2", _GROUPS))
-        ]
-    return Prepared(sa.union_all(*kinds).order_by(sa.literal_column("4")))
+    )
 
 
-def choices(session: Session, *, vendor_id: UUID | None) -> Choices:
-    """The vendors for the company; projects and groups once a vendor is known (a vendor's own)."""
+def ask_choices(session: Session, *, vendor_id: UUID | None) -> Asked:
+    """Ask for the vendors (the company), and for the projects and groups of a vendor once one is
+    known (a vendor's own); for `choices_of`."""
     own = session.info.get("vendor_tenant")
     vendor = own or vendor_id
     statement = _choices(vendors=own is None, of_vendor=vendor is not None)
-    found: tuple[list[tuple[str, str]], ...] = ([], [], [])
-    for kind, row_id, name, _order in statement.rows(session, {"chosen": vendor}):
-        found[kind].append((row_id, name))
-    return Choices(*(tuple(pairs) for pairs in found))
+    return statement.asked(session, {"chosen": vendor})
+
+
+def choices_of(asked: Asked) -> Choices:
+    """What was asked for."""
+    return Choices(*(_read_pairs(text or "[]") for text in asked.rows()[0]))
+
+
+@lru_cache(maxsize=512)
+def _read_pairs(text: str) -> Pairs:
+    """Pairs from the database's text; the same ones come with every page."""
+    return tuple((str(row_id), str(name)) for row_id, name in json.loads(text))
 
 
 def prefix_of(text: str) -> str:

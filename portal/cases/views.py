@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -21,8 +22,10 @@ from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import guard
 from portal.kernel.errors import PortalError
+from portal.kernel.texts import code
 from portal.kernel.texts import gettext as _
 from portal.kernel.web import actor, check_version, db
+from tenants.prepared import Asked
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")
 Answer = str | Response | tuple[str, int]
@@ -79,17 +82,19 @@ def _sort(wanted: CaseFilter) -> str:
     return wanted.sort or (asked if asked in listing.SORTS else listing.DEFAULT_SORT)
 
 
-def _status_names() -> dict[str, str]:
+@lru_cache(maxsize=8)
+def _status_names(_locale: str) -> dict[str, str]:
     return {status.value: str(name) for status, name in STATUS_NAMES.items()}
 
 
-def _band_names() -> dict[str, str]:
+@lru_cache(maxsize=8)
+def _band_names(_locale: str) -> dict[str, str]:
     return {band: _("Written off") if band == "written_off" else band for band in AGE_BANDS}
 
 
 def _lines(rows: Sequence[CaseLine]) -> list[tuple[str, ...]]:
     """The rows as text, cell by cell as `ui_rows` takes them; a vendor's without the vendor."""
-    bands, company = _band_names(), actor().is_company
+    bands, company = _band_names(code()), actor().is_company
     return [
         (
             str(row_id),
@@ -129,6 +134,7 @@ def _list_page(
     rows: Sequence[CaseLine],
     wanted: CaseFilter,
     find: FindForm | None,
+    choices: Asked,
     *,
     problem: PortalError | None = None,
     **more: Any,
@@ -139,10 +145,10 @@ def _list_page(
         lines=_lines(rows),
         wanted=wanted,
         company=person.is_company,
-        choices=listing.choices(db(), vendor_id=wanted.vendor_id),
-        statuses=_status_names(),
+        choices=listing.choices_of(choices),
+        statuses=_status_names(code()),
         tones=STATUS_TONES,
-        bands=_band_names(),
+        bands=_band_names(code()),
         find=find,
         problem=problem,
         may_import=person.may(IMPORT),
@@ -157,6 +163,7 @@ def index() -> Answer:
     """The list: all vendors' for the company, its own for a vendor."""
     wanted = _filter()
     sort = _sort(wanted)
+    choices = listing.ask_choices(db(), vendor_id=wanted.vendor_id)
     page = listing.list_cases(db(), wanted, sort, request.args.get("at"))
     base, narrowed = url_for("cases.index"), _query(wanted)
     narrowed = narrowed and f"{narrowed}&"
@@ -164,6 +171,7 @@ def index() -> Answer:
         page.items,
         wanted,
         None,
+        choices,
         sort=sort,
         sort_urls={key: f"{base}?{narrowed}sort={key}" for key in listing.SORTS},
         next_url=page.next and f"{base}?{narrowed}sort={sort}&at={page.next}",
@@ -186,7 +194,8 @@ def find() -> Answer:
             problem = error
         else:
             rows, status = found, 200
-    body = _list_page(rows, CaseFilter(), form, problem=problem, searched=status == 200)
+    choices = listing.ask_choices(db(), vendor_id=None)
+    body = _list_page(rows, CaseFilter(), form, choices, problem=problem, searched=status == 200)
     answer = make_response(body, status)
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -224,7 +233,7 @@ def _download(body: bytes, name: str) -> Response:
 
 
 def _sheet(rows: Sequence[CaseLine], *, company: bool) -> ExportSheet:
-    statuses, bands = _status_names(), _band_names()
+    statuses, bands = _status_names(code()), _band_names(code())
     columns = [
         ExportColumn(_("Case number"), width=20),
         ExportColumn(_("Project")),
@@ -277,9 +286,9 @@ def _case_page(
         problem=problem,
         personal=personal,
         company=person.is_company,
-        statuses=_status_names(),
+        statuses=_status_names(code()),
         tones=STATUS_TONES,
-        bands=_band_names(),
+        bands=_band_names(code()),
         steps=queries.status_steps(db(), case.tenant_id, case.id),
         may_reveal=person.may(REVEAL),
         may_change=person.may(CHANGE_STATUS) and bool(TRANSITIONS[case.status]),
@@ -288,7 +297,7 @@ def _case_page(
 
 def _status_form(status: CaseStatus) -> StatusForm:
     form = StatusForm()
-    names = _status_names()
+    names = _status_names(code())
     form.status.choices = [(next_.value, names[next_.value]) for next_ in TRANSITIONS[status]]
     return form
 

@@ -70,3 +70,9 @@ def reader_locale() -> str:
         if lower.startswith("en"):
             return "en"
     return DEFAULT_LOCALE
+
+
+def reader_theme() -> str:
+    """A reader's choice of `light` or `dark`; `auto` goes by the system."""
+    chosen = request.cookies.get("theme", "")
+    return chosen if chosen in ("light", "dark") else "auto"

@@ -17,7 +17,7 @@ from portal.kernel.phrases import Phrase, When
 from portal.kernel.settings import settings
 from portal.notifications.kinds import MessageKind
 from portal.notifications.models import MailOrder, Notification, NotificationRead
-from tenants.prepared import Prepared
+from tenants.prepared import Asked, Prepared
 from tenants.rows import new_id
 
 INBOX = 50
@@ -146,14 +146,22 @@ _UNREAD = Prepared(
 """Over tables, not entities, and built once: every page asks it. It names its tenant itself."""
 
 
-def unread(session: Session, actor: Actor) -> int:
-    """How many messages came since the inbox was last opened (at most 100 are counted)."""
+def unread(session: Session, actor: Actor) -> Asked:
+    """How many messages came since the inbox was last opened (`count_of`; at most 100 are counted).
+
+    Only asked for: the number travels with what else the page reads.
+    """
     values = {
         "tenant": actor.tenant_id,
         "person": actor.account_id,
         "roles": [role.value for role in actor.roles],
     }
-    return int(_UNREAD.rows(session, values)[0][0])
+    return _UNREAD.asked(session, values)
+
+
+def count_of(unread: Asked) -> int:
+    """The number that was asked for."""
+    return int(unread.rows()[0][0])
 
 
 def mark_read(session: Session, actor: Actor) -> None:
