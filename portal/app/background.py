@@ -39,6 +39,7 @@ from portal.rectification import rechecks
 from portal.retention import jobs as retention_jobs
 from portal.retention import service as retention
 from portal.scoring import jobs as scoring_jobs
+from portal.vendors.clause_imports import jobs as clause_imports_jobs
 from tenants import vault
 from tenants.database import Database
 from tenants.scope import Scope, bound
@@ -49,6 +50,7 @@ TASK_MODULES = (
     materials_jobs,
     draws_jobs,
     receipt_imports_jobs,
+    clause_imports_jobs,
     scoring_jobs,
     fees_jobs,
     retention_jobs,

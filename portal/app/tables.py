@@ -24,6 +24,7 @@ from portal.retention import models as retention
 from portal.schemes import models as schemes
 from portal.scoring import models as scoring
 from portal.vendors import models as vendors
+from portal.vendors.clause_imports import models as clause_imports
 from tenants import models as tenants
 from tenants.rows import Base, Row
 
@@ -51,6 +52,7 @@ MODULES = (
     scoring,
     fees,
     retention,
+    clause_imports,
 )
 """The modules with tables, in the order in which the migrations make them."""
 

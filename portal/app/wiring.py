@@ -53,6 +53,7 @@ from portal.schemes import views as schemes_views
 from portal.scoring import appeals as scoring_appeals
 from portal.scoring import views as scoring_views
 from portal.vendors import views as vendors_views
+from portal.vendors.clause_imports import views as clause_imports_views
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
@@ -67,6 +68,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     calendar_views.bp,
     schemes_views.bp,
     vendors_views.bp,
+    clause_imports_views.bp,
     cases_views.bp,
     case_imports_views.bp,
     draws_views.bp,

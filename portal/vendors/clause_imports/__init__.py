@@ -1,0 +1,1 @@
+"""The import of penalty clauses from a workbook: check, confirm, a new version of the catalogue."""
