@@ -45,8 +45,8 @@ TRANSLATIONS = Path(__file__).resolve().parents[1] / "translations"
 VARIANT = "pdf/a-3a"
 COLOURS = "srgb-print"
 SOURCE_LOCALE = "en"
-# Bounds time and memory, with the rows that a paper prints: at worst some 100 pages, 30 s of
-# processor time and 300 MB on the reference machine; a usual notice takes 0.3 to 0.8 s.
+# Bounds time and memory, with the rows that a paper prints: at worst some 120 pages, 15 s of
+# processor time and 180 MB on the reference machine; a usual notice takes 0.1 to 0.4 s.
 MOST_TEXT = 200_000
 
 COLLECTED_EVERY = 4

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -29,20 +32,43 @@ HOSTILE = (
 )
 
 
+ODD = {
+    "markup": HOSTILE,
+    "xml": "]]><!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>&x;&nbsp;<!--<![CDATA[\x00\x0b",
+    "emoji": "👩\u200d👩\u200d👧\u200d👦🏳️\u200d🌈1️⃣催收",
+    "right to left": "مرحبا بالعالم שלום עולם \u202eهنا\u202c \u2067abc\u2069",
+    "long": "W" * 400,
+    "no glyph": "𠮷\ue000\uffff\ufffe\U000e0001\U0010ffff",
+    "marks": "e" + "\u0301" * 60,
+}
+"""What is put into every text of a paper, by kind."""
+
+
 def with_facts(facts: str) -> dict[str, Any]:
     content: Any = assessment_form(1)
     return content | {"findings": [FINDINGS[0] | {"facts": facts}]}
 
 
+@pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("template", SAMPLES)
-def test_markup_in_any_text_is_printed_and_not_obeyed(template: str) -> None:
+def test_odd_text_in_every_field_is_printed_and_not_obeyed(template: str, odd: str) -> None:
     def poison(leaf: Leaf, value: str) -> str:
-        return (value + HOSTILE)[: leaf.most] if isinstance(leaf, Text) else value
+        return (value + ODD[odd])[: leaf.most] if isinstance(leaf, Text) else value
 
     content = mapped(KINDS[template], SAMPLES[template](), poison)
-    text = flat(render(template, content, "zh_Hans_CN").pdf)
-    assert "<imgsrc='file:///etc/passwd'>{{7*7}}" in text.replace("\u200b", "")
+    started = time.process_time()
+    made = render(template, content, "zh_Hans_CN")
+    assert time.process_time() - started < 15
+    assert made.pages < 40
+    text = flat(made.pdf)
+    assert content["number"] in text
     assert "root:" not in text
+    if odd == "markup":
+        assert "<imgsrc='file:///etc/passwd'>{{7*7}}" in text.replace("\u200b", "")
+    if odd in {"emoji", "right to left", "no glyph"}:
+        assert "〓表示无法打印的字符" in text
+    kept = data_of(made.pdf, content["number"])
+    assert kept["vendor"]["name"] == content["vendor"]["name"]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +123,41 @@ def test_more_rows_go_along_as_a_sheet_of_the_whole_list() -> None:
     assert content["files"][499]["sha256"] in text
     assert content["files"][500]["sha256"] not in text
     assert "共620行，此处列示前500行" in text
+    assert hashlib.sha256(data).hexdigest() in text
+
+
+HUGE = """
+import json, resource, sys, time
+from portal.notices.render import render
+from tests.notices import samples
+template, rows = sys.argv[1], int(sys.argv[2])
+render("rectification_notice", samples.rectification_notice(), "zh_Hans_CN")
+before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+made = render(template, samples.SAMPLES[template](rows), "zh_Hans_CN")
+taken = time.process_time() - started
+grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+sys.stdout.buffer.write(json.dumps([taken, grown, made.pages]).encode() + b"\\n" + made.pdf)
+"""
+
+
+@pytest.mark.parametrize(
+    ("template", "sheet"),
+    [("delivery_receipt", "DQ-HC-2026-0012-R1-files.csv"), ("material_request", "cases.csv")],
+)
+def test_ten_thousand_rows_take_bounded_time_and_memory(template: str, sheet: str) -> None:
+    """Measured on two cores: 6 s of processor time and 100 MB more; here with room to spare."""
+    run = subprocess.run(
+        [sys.executable, "-c", HUGE, template, "10000"], capture_output=True, check=True
+    )
+    told, _, pdf = run.stdout.partition(b"\n")
+    taken, grown, pages = json.loads(told)
+    assert taken < 30
+    assert grown < 250
+    assert pages < 40
+    (data,) = (body for name, body in attached(pdf).items() if name.endswith(sheet))
+    assert len(data.decode("utf-8-sig").splitlines()) == 10_001
+    text = flat(pdf)
+    assert "共10,000行，此处列示前500行" in text
     assert hashlib.sha256(data).hexdigest() in text
 
 
