@@ -25,7 +25,8 @@ from benchmarks.serving import memory_of
 from demo import authority
 from portal.kernel.settings import Settings
 from portal.notices import render as rendering
-from portal.notices.assets import QR_CODE, SCHEME, Assets, QrCode
+from portal.notices.assets import QR_CODE, SCHEME, Assets
+from portal.notices.drawn import QrCode
 from portal.notices.render import COLOURS, Edition, render
 from portal.notices.signing.desk import Desk, open_desk
 from portal.notices.signing.fields import ISSUER

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from demo import audits, calls, cases, rectifications, results
+from demo import audits, calls, cases, rectifications, results, seals
 from demo.deliveries import deliver
 from demo.people import Company, Vendor, make_people
 from demo.stage import Act, Stage, month_before
@@ -40,6 +40,7 @@ def build(database: Database, *, now: datetime | None = None, size: Size | None 
     first = month_before(today, size.months)
     with clock.frozen(clock.at_beijing(first, 8)):
         company = make_people(stage, range(first.year, today.year + 2), first)
+        seals.introduce(stage, company)
     known = cases.Entrusted()
     for back in range(size.months, -1, -1):
         month = month_before(today, back)
@@ -154,11 +155,11 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
         audits.call_up_some(stage, company, second, 2, "核查第三人联系依据。")
 
     def notices() -> None:
-        for vendor, title, level in (
-            (first, "外呼时段设置整改", "ordinary"),
-            (second, "催收记录要素补录整改", "ordinary"),
+        for vendor, title, sealed in (
+            (first, "外呼时段设置整改", True),
+            (second, "催收记录要素补录整改", False),  # its seal is still to be granted
         ):
-            rectifications.issue(stage, company, vendor, _notice(title, level))
+            rectifications.issue(stage, company, vendor, _notice(title), sealed=sealed)
         answered = rectifications.issue(
             stage, company, third, _notice("第三人联系管理整改", "minor")
         )
@@ -188,7 +189,7 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
         )
 
 
-def _notice(title: str, level: str) -> NoticeText:
+def _notice(title: str, level: str = "ordinary") -> NoticeText:
     return NoticeText(
         title=title,
         source="inspection",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from demo import seals
 from demo.people import Company, Vendor
 from demo.stage import Stage
 from portal.audits.models import AssessmentForm
@@ -57,9 +58,15 @@ def from_form(stage: Stage, company: Company, vendor: Vendor, form_id: UUID) -> 
 
 
 def issue(
-    stage: Stage, company: Company, vendor: Vendor, text: NoticeText, form_id: UUID | None = None
+    stage: Stage,
+    company: Company,
+    vendor: Vendor,
+    text: NoticeText,
+    form_id: UUID | None = None,
+    *,
+    sealed: bool = True,
 ) -> UUID:
-    """Write and issue a notice now."""
+    """Write and issue a notice now; the use of its seal is granted, or still waits."""
     actor = company.actor("vendors")
     with stage.company(company.id) as session:
         notice = write_draft(
@@ -75,7 +82,10 @@ def issue(
                 session, notice, take=False, reason="首次由整改通知跟踪，不升级。", actor=actor
             )
         issue_notice(session, notice, actor=actor)
-        return notice.id
+        notice_id = notice.id
+    if sealed:
+        seals.decide(stage, company, vendor)
+    return notice_id
 
 
 def follow(

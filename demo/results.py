@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from demo import seals
 from demo.cases import workbook
 from demo.people import TARGETS, Company, Vendor
 from demo.stage import Stage, period_of
@@ -179,3 +180,4 @@ def settle_month(
             ):
                 if confirm:
                     fees.confirm(session, row.id, actor=company.actor("finance2"))
+        seals.decide(stage, company, vendor)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import segno
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from portal.notices import fonts
@@ -49,31 +47,6 @@ def seal_name(picture: bytes) -> str:
     return "seal.png" if picture.startswith(b"\x89PNG") else "seal.svg"
 
 
-class QrCode:
-    """An address as a QR code without its quiet zone (the page leaves it), as layout takes a
-    picture: drawn straight into the page, one rectangle a run of dark modules."""
-
-    def __init__(self, address: str) -> None:
-        """`address` in full, as phones open it."""
-        # A fixed mask: trying all eight is most of the time, and readers read each.
-        made = segno.make(address, error="m", micro=False, mask=2)
-        self._rows = [bytes(bool(module) for module in row) for row in made.matrix]
-
-    def get_intrinsic_size(self, _resolution: float, _font_size: float) -> tuple[None, None, int]:
-        """No size, but a square."""
-        return None, None, 1
-
-    def draw(self, stream: Any, width: float, height: float, _style: Any) -> None:
-        """Fill the dark modules; called by layout."""
-        stream.transform(a=width / len(self._rows), d=height / len(self._rows))
-        stream.set_color_rgb(0, 0, 0)
-        for top, row in enumerate(self._rows):
-            for run in _DARK.finditer(row):
-                stream.rectangle(run.start(), top, run.end() - run.start(), 1)
-        stream.fill()
-
-
-_DARK = re.compile(b"\x01+")
 _KNOWN: Mapping[str, Path] = {
     "mark.svg": PRINT / "mark.svg",
     **{name: fonts.FOLDER / name for name in fonts.files().values()},

@@ -30,7 +30,8 @@ from weasyprint.urls import FatalURLFetchingError
 
 from portal.kernel.phrases import phrase
 from portal.notices import formats, sheets
-from portal.notices.assets import PRINT, QR_CODE, SCHEME, Assets, QrCode, seal_name
+from portal.notices.assets import PRINT, QR_CODE, SCHEME, Assets, seal_name
+from portal.notices.drawn import QrCode, seal_picture
 from portal.notices.fonts import LANGUAGES, Coverage, load_coverage, style_sheet
 from portal.notices.layout import Markup, Paper
 from portal.notices.schema import Card, Leaf, Text, aware, mapped
@@ -190,11 +191,11 @@ class _Press:
     ) -> Rendered:
         """Lay out and write the PDF, every date in it the moment of issue."""
         issued = aware(shown["issued_at"]).astimezone(UTC).replace(microsecond=0)
-        assets = Assets({seal_name(edition.seal): edition.seal} if edition.seal else {})
+        assets, images = _pictures(shown["verify_url"], edition.seal)
         try:
             document = Paper.lay_out(
                 Markup(html, assets, self.wardrobe),
-                {f"{SCHEME}{QR_CODE}": QrCode(shown["verify_url"])},
+                images,
                 pdf_variant=VARIANT,
                 color_profiles={COLOURS: self._profile()},
                 output_intent=COLOURS,
@@ -236,6 +237,18 @@ class _Press:
         return ColorProfile(
             io.BytesIO(self._colours), "sRGB2014.icc", "relative-colorimetric", "rgb"
         )
+
+
+def _pictures(address: str, seal: bytes) -> tuple[Assets, dict[str, Any]]:
+    """What a paper may load of its own, and its pictures that are read already."""
+    images: dict[str, Any] = {f"{SCHEME}{QR_CODE}": QrCode(address)}
+    if not seal:
+        return Assets(), images
+    name = seal_name(seal)
+    if name.endswith(".png"):
+        images[f"{SCHEME}{name}"] = seal_picture(seal)
+        return Assets(), images
+    return Assets({name: seal}), images
 
 
 def _finish(document: Document, pdf: Any, labels: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from portal.notices.render import Edition
 from portal.notices.styles import Wardrobe
 from tests.notices.reading import LOCALES
 from tests.notices.samples import SAMPLES, delivery_receipt
-from tests.notices.test_conformance import SEAL
+from tests.notices.test_conformance import SEAL, _stamp
 
 PAPERS: dict[str, Any] = {**{name: make() for name, make in SAMPLES.items()}}
 EDITION = Edition("恒信消费金融有限公司", SEAL)
@@ -26,7 +26,9 @@ def everything() -> dict[tuple[str, str], bytes]:
         for locale in LOCALES
     }
     long = render.render("delivery_receipt", delivery_receipt(60), "en", EDITION).pdf
-    return made | {("long", "en"): long}
+    stamped = Edition("恒信", _stamp())
+    sealed = render.render("fee_statement", PAPERS["fee_statement"], "en", stamped).pdf
+    return made | {("long", "en"): long, ("sealed", "en"): sealed}
 
 
 class PlainMarkup(layout.Markup):
