@@ -13,7 +13,7 @@ from portal.files import pictures
 from portal.kernel.access import guard
 from portal.kernel.errors import Invalid, NotFound, PortalError
 from portal.kernel.web import actor, db
-from portal.notices import seals
+from portal.notices import seal_queries, seals
 from portal.notices.labels import LANGUAGE_NAMES, TITLES, USE_STATES, title_of
 from portal.notices.permissions import GRANT_SEALS, MANAGE_SEALS, SEE_SEALS
 
@@ -29,9 +29,11 @@ def index() -> Answer:
 
 
 def _page(problem: PortalError | None = None) -> str:
+    page = seal_queries.decided_uses(db(), request.args.get("cursor"))
     return render_template(
         "papers/seals.html",
-        uses=seals.list_uses(db()),
+        uses=[*seal_queries.open_uses(db()), *page.items],
+        page=page,
         seals=seals.list_seals(db()),
         rules=seals.rules(db()),
         kinds=[(key, str(name)) for key, name in TITLES.items()],

@@ -7,8 +7,6 @@ grants the use for exactly this content. Refused, it goes out without.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -37,26 +35,6 @@ from tenants.rows import new_id
 
 MOST_NAME = 40
 GRANTERS = (Role.GENERAL_DEPARTMENT, Role.GENERAL_MANAGER, Role.ADMINISTRATOR)
-
-
-@dataclass(frozen=True, slots=True)
-class UseRow:
-    """A use of a seal as the list shows it."""
-
-    id: UUID
-    document_id: UUID
-    number: str
-    template: str
-    vendor: str
-    seal: str
-    content_sha256: str
-    asked_by: UUID
-    asked_by_name: str
-    asked_at: datetime
-    state: str
-    decided_by_name: str | None
-    decided_at: datetime | None
-    note: str
 
 
 def add_picture(
@@ -270,40 +248,6 @@ def list_seals(session: Session) -> list[tuple[Seal, SealVersion | None]]:
 def rules(session: Session) -> dict[str, UUID]:
     """Which kinds of paper bear which seal."""
     return {row.template: row.seal_id for row in session.scalars(sa.select(SealRule))}
-
-
-def list_uses(session: Session, limit: int = 100) -> list[UseRow]:
-    """Uses of seals, those to decide first, then the newest."""
-    statement = (
-        sa.select(SealUse, Document.number, Document.template, Tenant.short_name, Seal.name)
-        .join(
-            Document,
-            sa.and_(Document.tenant_id == SealUse.tenant_id, Document.id == SealUse.document_id),
-        )
-        .join(Tenant, Tenant.id == SealUse.tenant_id)
-        .join(Seal, Seal.id == SealUse.seal_id)
-        .order_by(SealUse.state != UseState.ASKED, SealUse.asked_at.desc())
-        .limit(limit)
-    )
-    return [
-        UseRow(
-            use.id,
-            use.document_id,
-            number,
-            template,
-            vendor,
-            seal,
-            use.content_sha256,
-            use.asked_by,
-            use.asked_by_name,
-            use.asked_at,
-            use.state,
-            use.decided_by_name,
-            use.decided_at,
-            use.note,
-        )
-        for use, number, template, vendor, seal in session.execute(statement)
-    ]
 
 
 def language_of(session: Session, tenant_id: UUID) -> str:

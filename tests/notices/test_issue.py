@@ -29,6 +29,7 @@ from portal.notices.mailed import note_mails
 from portal.notices.models import Document, DocumentRevision, DocumentSeal, SealUse
 from portal.notices.numbering import next_number
 from portal.notices.rules import Choice
+from portal.notices.seal_queries import decided_uses, open_uses
 from portal.notices.signing.desk import open_desk
 from portal.notices.timeline import Mark, timeline_of
 from portal.notifications.models import Mail, Notification
@@ -278,6 +279,9 @@ def test_a_seal_is_drawn_when_another_person_grants_it(office: Office) -> None:
     office.portal.work()
     assert office.revisions(granted) == []
     with office.portal.session(office.company) as session:
+        assert {use.document_id for use in open_uses(session)} == {granted, refused}
+        assert decided_uses(session).items == ()
+    with office.portal.session(office.company) as session:
         uses = {use.document_id: use.id for use in session.scalars(sa.select(SealUse))}
         with pytest.raises(Forbidden):
             seals.grant(session, uses[granted], actor=manager)
@@ -288,6 +292,9 @@ def test_a_seal_is_drawn_when_another_person_grants_it(office: Office) -> None:
             seals.grant(session, uses[refused], actor=admin)
         session.commit()
     office.portal.work()
+    with office.portal.session(office.company) as session:
+        assert open_uses(session) == []
+        assert {use.document_id for use in decided_uses(session).items} == {granted, refused}
     sizes = {}
     for document_id in (granted, refused):
         ((_, _, pdf),) = office.revisions(document_id)
