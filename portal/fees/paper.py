@@ -18,6 +18,8 @@ from portal.fees.scheme import TierMode, parse_fee_scheme
 from portal.fees.snapshot import thaw
 from portal.kernel import clock
 from portal.kernel.access import Actor
+from portal.kernel.phrases import written_in
+from portal.notices.seals import language_of
 from portal.scoring.models import Score
 from portal.scoring.reasons import age_label
 from portal.vendors.models import Contract, Project, VendorProfile
@@ -27,7 +29,13 @@ DEPARTMENT = "财务部"
 
 
 def content_of(session: Session, row: Statement, actor: Actor) -> dict[str, Any]:
-    """What stands on the paper; amounts and figures are texts as printed."""
+    """What stands on the paper; amounts and figures are texts as printed.
+    Reasons are in the language of the vendor's papers, not in the actor's."""
+    with written_in(language_of(session, row.tenant_id)):
+        return _content(session, row, actor)
+
+
+def _content(session: Session, row: Statement, actor: Actor) -> dict[str, Any]:
     company = session.scalars(sa.select(Tenant).where(Tenant.kind == TenantKind.COMPANY)).one()
     vendor = session.scalars(sa.select(Tenant).where(Tenant.id == row.tenant_id)).one()
     contract = session.scalars(sa.select(Contract).where(Contract.id == row.contract_id)).one()

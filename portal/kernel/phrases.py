@@ -7,11 +7,20 @@ the English. Message ids are extracted by the keyword `phrase`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from babel.support import NullTranslations, Translations
 
 from portal.kernel import clock
+
+_CATALOGUES = Path(__file__).resolve().parents[1] / "translations"
+_written: ContextVar[str | None] = ContextVar("written", default=None)
 
 
 def _english(msgid: str) -> str:
@@ -37,6 +46,23 @@ def install(
     _translate, _show = translate, show
 
 
+@contextmanager
+def written_in(locale: str) -> Iterator[None]:
+    """In the block, phrases become text in this language, whoever reads: for what is kept as text
+    for somebody else, such as a paper's content."""
+    before = _written.set(locale)
+    try:
+        yield
+    finally:
+        _written.reset(before)
+
+
+@lru_cache
+def _catalogue(locale: str) -> NullTranslations:
+    """The language's compiled messages; English where there is none."""
+    return Translations.load(_CATALOGUES, [locale])
+
+
 @dataclass(frozen=True)
 class When:
     """A day, or a moment in Beijing, as a parameter: written as the reader writes it."""
@@ -57,7 +83,8 @@ class Phrase:
 
     def __str__(self) -> str:
         """The message in the language of whoever reads it, parameters filled in."""
-        text = _translate(self.msgid)
+        locale = _written.get()
+        text = _translate(self.msgid) if locale is None else _catalogue(locale).gettext(self.msgid)
         return text % self.params if self.params else text
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from portal.kernel import clock
 from portal.kernel.access import Actor
+from portal.kernel.phrases import written_in
+from portal.notices.seals import language_of
 from portal.scoring.models import Score
 from portal.scoring.reasons import sentence
 from portal.scoring.rules import DimensionScore, IndicatorScore
@@ -23,7 +25,13 @@ APPEAL_WORKING_DAYS = 3
 
 
 def content_of(session: Session, row: Score, actor: Actor) -> dict[str, Any]:
-    """What stands on the paper; numbers are texts as printed."""
+    """What stands on the paper; numbers are texts as printed.
+    Reasons are in the language of the vendor's papers, not in the actor's."""
+    with written_in(language_of(session, row.tenant_id)):
+        return _content(session, row, actor)
+
+
+def _content(session: Session, row: Score, actor: Actor) -> dict[str, Any]:
     company = session.scalars(sa.select(Tenant).where(Tenant.kind == TenantKind.COMPANY)).one()
     vendor = session.scalars(sa.select(Tenant).where(Tenant.id == row.tenant_id)).one()
     result = thaw(row.result)
