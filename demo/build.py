@@ -193,6 +193,7 @@ def _notice(title: str, level: str = "ordinary") -> NoticeText:
     return NoticeText(
         title=title,
         source="inspection",
+        source_reference="日常管理现场检查",
         level=level,
         facts="现场检查发现相关作业未按委外管理办法执行，情况与检查记录一致。",
         grounds="《外包电催管理办法》日常管理条款。",

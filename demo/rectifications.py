@@ -14,12 +14,11 @@ from portal.kernel import clock
 from portal.kernel.access import Role
 from portal.rectification import repeats
 from portal.rectification.answers import save_answer, submit_answer
+from portal.rectification.decisions import accept_answer, return_answer
 from portal.rectification.queries import get_notice
 from portal.rectification.rules import AnswerText, NoticeText
 from portal.rectification.service import (
-    accept_answer,
     issue_notice,
-    return_answer,
     text_from_form,
     write_draft,
 )

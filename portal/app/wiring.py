@@ -14,6 +14,7 @@ from portal.app import feeds, health, reminders, service_of_papers
 from portal.audits.appeals import views as appeals_views
 from portal.audits.appeals.consequences import FindingsCorrected
 from portal.audits.assessments import views as assessments_views
+from portal.audits.crises import views as crises_views
 from portal.audits.draws import part_views as draw_part_views
 from portal.audits.draws import views as draws_views
 from portal.audits.reviews import course_views as review_course_views
@@ -48,6 +49,7 @@ from portal.rectification import appeals as rectification_appeals
 from portal.rectification import course_views as rectification_course
 from portal.rectification import desk as rectification_desk
 from portal.rectification import views as rectification_views
+from portal.rectification.opinions import views as opinions_views
 from portal.retention import views as retention_views
 from portal.schemes import views as schemes_views
 from portal.scoring import appeals as scoring_appeals
@@ -86,8 +88,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     facts_views.bp,
     assessments_views.bp,
     appeals_views.bp,
+    crises_views.bp,
     rectification_views.bp,
     rectification_desk.bp,
+    opinions_views.bp,
     rectification_course.bp,
     excellence_views.bp,
     scoring_views.bp,

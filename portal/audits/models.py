@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -307,11 +307,23 @@ class FindingDecision(PrivateRow, Base):
     decided_by_name: Mapped[str]
 
 
+class CrisisState(StrEnum):
+    """reported → handling (危机处理) → closed with a conclusion; or dismissed: no crisis."""
+
+    REPORTED = "reported"
+    HANDLING = "handling"
+    DISMISSED = "dismissed"
+    CLOSED = "closed"
+
+
 class Escalation(PrivateRow, Base):
-    """What went at once to the general manager's office (A5), with its own record."""
+    """What went at once to the general manager's office (A5): the crisis record (危机处理) of a
+    severe finding. `decision` says why crisis handling began or did not, `lead_name` who leads it,
+    `conclusion` how it ended. Its course stands in `CrisisStep`."""
 
     __tablename__ = "escalations"
     __table_args__ = (
+        one_of("state", CrisisState),
         tenant_fk("finding_id", "findings"),
         sa.UniqueConstraint("tenant_id", "finding_id"),
         sa.Index("ix_escalations_raised", "raised_at", "id"),
@@ -324,3 +336,37 @@ class Escalation(PrivateRow, Base):
     raised_by_name: Mapped[str]
     seen_at: Mapped[datetime | None]
     seen_by_name: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default="reported", server_default="reported")
+    decided_at: Mapped[datetime | None]
+    decided_by_name: Mapped[str | None]
+    decision: Mapped[str] = mapped_column(default="", server_default="")
+    lead_name: Mapped[str] = mapped_column(default="", server_default="")
+    closed_at: Mapped[datetime | None]
+    closed_by_name: Mapped[str | None]
+    conclusion: Mapped[str] = mapped_column(default="", server_default="")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+
+class CrisisStep(PrivateRow, Base):
+    """A step of crisis handling: a measure with who takes it and by when, whom was informed, or how
+    things stand. None is taken away; one that is done does not change."""
+
+    __tablename__ = "crisis_steps"
+    __table_args__ = (
+        tenant_fk("escalation_id", "escalations"),
+        one_of("kind", ("measure", "informed", "note")),
+        sa.CheckConstraint("(done_at IS NULL) = (done_by_name IS NULL)", name="done_by_somebody"),
+        sa.Index("ix_crisis_steps_escalation", "tenant_id", "escalation_id", "at"),
+        id_index("crisis_steps"),
+    )
+    company_grants: ClassVar[str] = "SELECT, INSERT, UPDATE"
+
+    escalation_id: Mapped[UUID]
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    text: Mapped[str]
+    owner_name: Mapped[str]
+    due_on: Mapped[date | None]
+    done_at: Mapped[datetime | None]
+    done_by_name: Mapped[str | None]
+    added_by_name: Mapped[str]

@@ -57,10 +57,22 @@ SEE_ESCALATIONS = permission(
     Role.GENERAL_MANAGER,
     Role.AUDIT_HEAD,
     Role.AUDITOR,
+    Role.VENDOR_MANAGER,
 )
 TAKE_NOTE = permission(
     "audits:escalation:note",
     "Note for the general manager's office that a report was seen",
+    Role.GENERAL_MANAGER,
+)
+HANDLE_CRISIS = permission(
+    "audits:crisis:handle",
+    "Record the steps of crisis handling",
+    Role.GENERAL_MANAGER,
+    Role.AUDIT_HEAD,
+)
+DECIDE_CRISIS = permission(
+    "audits:crisis:decide",
+    "Begin crisis handling, say that there is none, and close it",
     Role.GENERAL_MANAGER,
 )
 APPEAL = permission(

@@ -195,6 +195,7 @@ class EscalationRow:
     seen_at: datetime | None
     seen_by: str
     review_id: UUID
+    state: str
 
 
 def escalations(session: Session, cursor: str | None = None) -> Page[EscalationRow]:
@@ -206,6 +207,7 @@ def escalations(session: Session, cursor: str | None = None) -> Page[EscalationR
             Escalation.raised_by_name,
             Escalation.seen_at,
             Escalation.seen_by_name,
+            Escalation.state,
             Tenant.short_name,
             Finding.case_no,
             Finding.level,
@@ -237,5 +239,6 @@ def escalations(session: Session, cursor: str | None = None) -> Page[EscalationR
             row.seen_at,
             row.seen_by_name or "",
             row.review_id,
+            row.state,
         )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from portal.audits.models import FindingState, FormState
+from portal.audits.models import CrisisState, FindingState, FormState
 from portal.kernel.phrases import Phrase, phrase
 from portal.vendors.clauses import Level
 
@@ -55,5 +55,20 @@ DECISIONS: Mapping[str, Phrase] = MappingProxyType(
         "repeat_taken": phrase("Repetition taken: next level, points multiplied"),
         "repeat_refused": phrase("Repetition refused"),
         "withdrawn": phrase("Withdrawn"),
+    }
+)
+CRISIS_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
+    {
+        CrisisState.REPORTED.value: (phrase("Reported, to be decided"), "danger"),
+        CrisisState.HANDLING.value: (phrase("Crisis handling"), "warning"),
+        CrisisState.DISMISSED.value: (phrase("No crisis"), "neutral"),
+        CrisisState.CLOSED.value: (phrase("Closed"), "success"),
+    }
+)
+STEP_KINDS: Mapping[str, Phrase] = MappingProxyType(
+    {
+        "measure": phrase("Measure"),
+        "informed": phrase("Informed"),
+        "note": phrase("How things stand"),
     }
 )

@@ -15,7 +15,14 @@ from portal.kernel.access import guard
 from portal.kernel.errors import NotFound, PortalError
 from portal.kernel.phrases import When
 from portal.kernel.web import actor, check_version, db
-from portal.rectification import extensions, milestones, queries, rechecks, repeats, service
+from portal.rectification import (
+    decisions,
+    extensions,
+    milestones,
+    queries,
+    rechecks,
+    repeats,
+)
 from portal.rectification.forms import (
     MilestoneForm,
     RecheckForm,
@@ -137,7 +144,7 @@ def reopen(notice_id: UUID) -> Answer:
 
     def act(notice: Rectification) -> str:
         check_version(notice, form.version.data)
-        service.reopen_notice(
+        decisions.reopen_notice(
             db(), notice, form.reason.data or "", int(form.working_days.data or 0), actor=actor()
         )
         return str(_("The notice is reopened; the vendor has a new clock."))

@@ -37,6 +37,13 @@ class NoticeForm(FlaskForm):
     form_id = HiddenField()
     vendor = SelectField(_l("Vendor"), [InputRequired(_l("Choose the vendor."))])
     source = SelectField(_l("Source"), [InputRequired(_l("Choose the source."))])
+    source_reference = StringField(
+        _l("Reference of the source"),
+        [Length(max=120)],
+        description=_l(
+            "Number or date of the form, opinion, result, complaint, letter or inspection."
+        ),
+    )
     level = SelectField(_l("Level"), [InputRequired(_l("Choose the level."))])
     working_days = IntegerField(
         _l("Deadline in working days"),
@@ -72,12 +79,42 @@ class NoticeForm(FlaskForm):
             demands=demand_lines(self.demands.data or ""),
             consequence=(self.consequence.data or "").strip(),
             working_days=self.working_days.data or 0,
+            source_reference=" ".join((self.source_reference.data or "").split()),
         )
 
     def draft_uuid(self) -> UUID | None:
         """The id made when the empty form was shown; None when it was tampered with."""
         try:
             return UUID(self.draft_id.data or "")
+        except ValueError:
+            return None
+
+
+class OpinionForm(FlaskForm):
+    """A rectification opinion as the audit department writes it."""
+
+    opinion_id = HiddenField()
+    form_id = HiddenField()
+    vendor = SelectField(_l("Vendor"), [InputRequired(_l("Choose the vendor."))])
+    level = SelectField(_l("Level"), [InputRequired(_l("Choose the level."))])
+    title = StringField(_l("Title"), [InputRequired(_l("Write a title.")), Length(max=200)])
+    facts = TextAreaField(
+        _l("Facts"),
+        [InputRequired(_l("Write the facts.")), Length(max=LONGEST)],
+        render_kw={"rows": 6},
+    )
+    grounds = TextAreaField(_l("Grounds"), [Length(max=LONGEST)], render_kw={"rows": 3})
+    demands = TextAreaField(
+        _l("Corrections proposed"),
+        [InputRequired(_l("Write what is to be corrected.")), Length(max=20_000)],
+        description=_l("One on each line; the vendor manager takes them over as demands."),
+        render_kw={"rows": 5},
+    )
+
+    def opinion_uuid(self) -> UUID | None:
+        """The id made when the empty form was shown; None when it was tampered with."""
+        try:
+            return UUID(self.opinion_id.data or "")
         except ValueError:
             return None
 

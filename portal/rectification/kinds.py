@@ -21,6 +21,14 @@ SOURCES = ("assessment", "audit", "complaint", "regulator", "inspection")
 """What a notice comes from: 考核, 稽核, 投诉, 监管, 检查."""
 
 
+class OpinionState(StrEnum):
+    """An opinion is given by the audit department, and turned into a notice or declined."""
+
+    GIVEN = "given"
+    TURNED = "turned"
+    DECLINED = "declined"
+
+
 class Recheck(StrEnum):
     """What follows from an effectiveness re-check (复查): nothing more, the notice open again, or
     a follow-up notice that names it."""

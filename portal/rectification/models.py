@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.rectification.kinds import SOURCES, Recheck, RectificationState
+from portal.rectification.kinds import SOURCES, OpinionState, Recheck, RectificationState
 from tenants.rows import Base, IssuedRow, PrivateRow, TenantRow, id_index, one_of, tenant_fk
 
 
@@ -29,6 +29,7 @@ class Rectification(IssuedRow, Base):
         tenant_fk("document_id", "documents"),
         tenant_fk("form_id", "assessment_forms"),
         tenant_fk("follows_id", "rectifications"),
+        tenant_fk("opinion_id", "rectification_opinions"),
         sa.UniqueConstraint("tenant_id", "number"),
         sa.Index(
             "ix_rectifications_recheck",
@@ -48,6 +49,8 @@ class Rectification(IssuedRow, Base):
 
     number: Mapped[str | None]
     source: Mapped[str]
+    source_reference: Mapped[str] = mapped_column(default="", server_default="")
+    opinion_id: Mapped[UUID | None]
     form_id: Mapped[UUID | None]
     level: Mapped[str]
     title: Mapped[str]
@@ -61,12 +64,45 @@ class Rectification(IssuedRow, Base):
     created_at: Mapped[datetime]
     created_by: Mapped[UUID]
     created_by_name: Mapped[str]
+    issued_by: Mapped[UUID | None]
+    issued_by_name: Mapped[str | None]
     closed_at: Mapped[datetime | None]
     closed_by_name: Mapped[str | None]
     close_reason: Mapped[str | None]
     document_id: Mapped[UUID | None]
     recheck_on: Mapped[date | None]
     follows_id: Mapped[UUID | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Opinion(PrivateRow, Base):
+    """A rectification opinion (整改意见) of the audit department (A10), for the company alone: a
+    vendor manager makes a notice of it (`turned`), or declines it with a reason."""
+
+    __tablename__ = "rectification_opinions"
+    __table_args__ = (
+        one_of("state", OpinionState),
+        tenant_fk("form_id", "assessment_forms"),
+        sa.UniqueConstraint("tenant_id", "number"),
+        sa.CheckConstraint("(state = 'given') = (answered_at IS NULL)", name="answered_is_dated"),
+        sa.Index("ix_rectification_opinions_given", "given_at", "id"),
+        id_index("rectification_opinions"),
+    )
+
+    number: Mapped[str]
+    form_id: Mapped[UUID | None]
+    state: Mapped[str]
+    level: Mapped[str]
+    title: Mapped[str]
+    facts: Mapped[str]
+    grounds: Mapped[str]
+    demands: Mapped[str]
+    given_at: Mapped[datetime]
+    given_by: Mapped[UUID]
+    given_by_name: Mapped[str]
+    answered_at: Mapped[datetime | None]
+    answered_by_name: Mapped[str | None]
+    answer: Mapped[str] = mapped_column(default="")
     version: Mapped[int] = mapped_column(default=1)
 
 

@@ -41,7 +41,7 @@ from portal.rectification.models import (
     Rectification,
     Repetition,
 )
-from portal.rectification.permissions import ANSWER, MANAGE
+from portal.rectification.permissions import ANSWER, MANAGE, SEE_OPINIONS
 from portal.rectification.queries import Round
 from portal.rectification.repeats import Repeat
 from portal.rectification.rules import OPEN_TO_ANSWER
@@ -60,7 +60,11 @@ def events(notice: Rectification, rounds: Sequence[Round]) -> list[dict[str, Any
     found: list[dict[str, Any]] = []
     if notice.issued_at:
         title = _("Issued as %(number)s", number=notice.number)
-        found.append(_event(notice.issued_at, title, notice.created_by_name, "", "info"))
+        found.append(
+            _event(
+                notice.issued_at, title, notice.issued_by_name or notice.created_by_name, "", "info"
+            )
+        )
     for one in rounds:
         answer, decision = one.answer, one.decision
         if answer and answer.submitted_at:
@@ -178,6 +182,7 @@ def page(
         ),
         company=company,
         may_manage=manages,
+        may_see_opinion=person.may(SEE_OPINIONS),
         may_answer=person.may(ANSWER) and notice.state in OPEN_TO_ANSWER,
         course=course_of(db(), notice, person, given),
         accept_types=accept_types(),

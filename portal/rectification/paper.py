@@ -10,11 +10,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.audits.models import AssessmentForm
 from portal.calendar.rules import Due
 from portal.deadlines.service import basis_of
 from portal.kernel import clock
-from portal.kernel.access import Actor, Role
+from portal.kernel.access import Actor
 from portal.kernel.settings import settings
 from portal.notices.service import Recipient
 from portal.rectification import repeats
@@ -24,6 +23,8 @@ from portal.vendors.models import Contract, Member
 from tenants.models import Tenant, TenantKind
 
 TITLE = "整改通知书"
+DEPARTMENT = "委外管理部"
+"""The notice is the company's, issued by the vendor management; the audit gives opinions (A10)."""
 _PARTS = {"manager": "经理", "supervisor": "主管"}
 
 
@@ -33,11 +34,6 @@ class Duties:
 
     stop: bool
     recheck: int
-
-
-def department_of(actor: Actor) -> str:
-    """The department that issues: the vendor management, or the audit department (A10)."""
-    return "委外管理部" if Role.VENDOR_MANAGER in actor.roles else "稽核部"
 
 
 def recipients(session: Session, tenant_id: UUID) -> list[Recipient]:
@@ -66,9 +62,8 @@ def notice_content(
     """What the paper holds, in the shape of `portal.notices.papers.rectification`."""
     company = session.scalars(sa.select(Tenant).where(Tenant.kind == TenantKind.COMPANY)).one()
     vendor = session.scalars(sa.select(Tenant).where(Tenant.id == notice.tenant_id)).one()
-    department = department_of(actor)
     content: dict[str, Any] = {
-        "issuer": {"name": company.name, "department": department},
+        "issuer": {"name": company.name, "department": DEPARTMENT},
         "vendor": {"name": vendor.name, "code": vendor.code},
         "source": notice.source,
         "facts": [{"facts": notice.facts, "ground": notice.grounds, "level": notice.level}],
@@ -76,7 +71,7 @@ def notice_content(
         "due": {"at": due.due_at.isoformat(), "why": basis_of(due)["days"]},
         "consequence": notice.consequence,
         "answer_at": f"{settings().base_url}/rectifications/{notice.id}",
-        "contact": {"name": actor.name, "department": department},
+        "contact": {"name": actor.name, "department": DEPARTMENT},
         "signed": {"name": actor.name, "at": clock.now().isoformat()},
         "recheck_days": duties.recheck,
     }
@@ -92,10 +87,8 @@ def notice_content(
         content["repeats"] = [
             f"{one.number}：{'、'.join(one.shared)}"[:200] for one in earlier[:20]
         ]
-    if notice.form_id:
-        form = session.get(AssessmentForm, (notice.tenant_id, notice.form_id))
-        if form is not None and form.number:
-            content["source_reference"] = form.number
+    if notice.source_reference:
+        content["source_reference"] = notice.source_reference
     if duties.stop:
         content["stops"] = [STOPS]
     return content

@@ -22,7 +22,21 @@ MANAGE = permission(
     "rectification:notice:manage",
     "Write, issue and cancel rectification notices, and decide on the answers",
     Role.VENDOR_MANAGER,
+)
+GIVE_OPINION = permission(
+    "rectification:opinion:give",
+    "Give a rectification opinion, of which a vendor manager may make a notice",
+    Role.AUDITOR,
     Role.AUDIT_HEAD,
+)
+SEE_OPINIONS = permission(
+    "rectification:opinion:see",
+    "See the rectification opinions of the audit department",
+    Role.AUDITOR,
+    Role.AUDIT_HEAD,
+    Role.VENDOR_MANAGER,
+    Role.GENERAL_DEPARTMENT,
+    Role.GENERAL_MANAGER,
 )
 ANSWER = permission(
     "rectification:notice:answer",

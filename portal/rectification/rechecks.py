@@ -21,6 +21,7 @@ from portal.kernel.phrases import When, phrase
 from portal.kernel.reasons import reason_of
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
+from portal.rectification.decisions import reopen_notice
 from portal.rectification.kinds import Recheck
 from portal.rectification.kinds import RectificationState as State
 from portal.rectification.models import RecheckResult, Rectification
@@ -28,7 +29,6 @@ from portal.rectification.permissions import MANAGE
 from portal.rectification.queries import RECHECK
 from portal.rectification.service import (
     record_step,
-    reopen_notice,
     tell_vendor,
     text_of,
     write_draft,
@@ -181,6 +181,7 @@ def _follow_up(session: Session, notice: Rectification, reason: str, actor: Acto
             text,
             title=f"关于{notice.number}整改复查不合格的整改通知"[:200],
             source="inspection",
+            source_reference=notice.number or "",
             facts=f"经复查，{notice.number}号整改通知的整改未见成效：{reason}\n{text.facts}"[
                 :5_000
             ],

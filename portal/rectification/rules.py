@@ -76,7 +76,8 @@ def demand_lines(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class NoticeText:
-    """What the company writes in a notice. `working_days`: the deadline, counted from issue."""
+    """What the company writes in a notice. `working_days`: the deadline, counted from issue;
+    `source_reference`: which form, opinion, result, complaint, letter or inspection it is from."""
 
     title: str
     source: str
@@ -86,6 +87,7 @@ class NoticeText:
     demands: tuple[str, ...]
     consequence: str
     working_days: int
+    source_reference: str = ""
 
 
 def check_days(chosen: int, proposed: int) -> int:
@@ -139,6 +141,7 @@ def check_complete(text: NoticeText) -> None:
         (text.grounds, phrase("the grounds")),
         (text.demands, phrase("the demands")),
         (text.consequence, phrase("the consequence")),
+        (text.source_reference, phrase("what it comes from")),
     )
     missing = [name for value, name in parts if not value]
     if missing:

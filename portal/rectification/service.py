@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,23 +24,20 @@ from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from portal.rectification import repeats
 from portal.rectification.kinds import RectificationState as State
-from portal.rectification.models import Answer, Decision, Demand, Rectification
+from portal.rectification.models import Demand, Rectification
 from portal.rectification.paper import TITLE, Duties, notice_content, recipients
 from portal.rectification.permissions import READERS
-from portal.rectification.queries import CLOCK, RECHECK, demands_of
+from portal.rectification.queries import CLOCK, demands_of
 from portal.rectification.rules import (
     NoticeText,
     check_complete,
     check_days,
-    check_new_days,
     moved,
-    reopened,
 )
 from portal.rectification.terms import terms_on
 from portal.vendors.clauses import Level, Outcome
 from portal.vendors.penalties import catalogue_on
 from tenants.models import Tenant, TenantKind
-from tenants.rows import new_id
 
 
 def outcomes(session: Session) -> dict[str, Outcome]:
@@ -61,6 +57,7 @@ def text_of(session: Session, notice: Rectification) -> NoticeText:
         demands=tuple(demand.text for demand in demands_of(session, notice)),
         consequence=notice.consequence,
         working_days=notice.working_days,
+        source_reference=notice.source_reference,
     )
 
 
@@ -95,6 +92,7 @@ def text_from_form(session: Session, form: AssessmentForm, consequence: str) -> 
         demands=tuple(demands),
         consequence=consequence,
         working_days=outcomes(session)[level.value].rectify_working_days,
+        source_reference=form.number or "",
     )
 
 
@@ -105,6 +103,7 @@ def write_draft(
     tenant_id: UUID,
     form_id: UUID | None,
     text: NoticeText,
+    opinion_id: UUID | None = None,
     actor: Actor,
 ) -> Rectification:
     """Keep a new notice as a draft, invisible to the vendor.
@@ -125,6 +124,7 @@ def write_draft(
         tenant_id=tenant_id,
         id=draft_id,
         form_id=form_id,
+        opinion_id=opinion_id,
         state=State.DRAFT.value,
         round=1,
         created_at=clock.now(),
@@ -164,6 +164,7 @@ def _fill(session: Session, notice: Rectification, text: NoticeText) -> None:
     notice.title, notice.source, notice.level = text.title, text.source, text.level
     notice.facts, notice.grounds = text.facts, text.grounds
     notice.consequence = text.consequence
+    notice.source_reference = text.source_reference
 
 
 def _set_demands(session: Session, notice: Rectification, text: NoticeText) -> None:
@@ -224,9 +225,10 @@ def issue_notice(session: Session, notice: Rectification, *, actor: Actor) -> Do
     session.flush()
     notice.number, notice.document_id = number, document.id
     notice.state, notice.due_at, notice.issued_at = state.value, due.due_at, clock.now()
+    notice.issued_by, notice.issued_by_name = actor.account_id, actor.name
     notice.version += 1
     session.flush()
-    _open_clock(session, notice, due)
+    open_clock(session, notice, due)
     record_step(session, "rectification.notice.issued", notice, actor, {"due_at": due.due_at})
     tell_vendor(
         session,
@@ -240,7 +242,8 @@ def issue_notice(session: Session, notice: Rectification, *, actor: Actor) -> Do
     return document
 
 
-def _open_clock(session: Session, notice: Rectification, due: Due) -> None:
+def open_clock(session: Session, notice: Rectification, due: Due) -> None:
+    """Open the vendor's clock of the notice's present round."""
     deadlines.open_deadline(
         session,
         tenant_id=notice.tenant_id,
@@ -257,7 +260,7 @@ def cancel_notice(session: Session, notice: Rectification, reason: str, *, actor
     """Cancel a notice, or throw a draft away, with a reason that the vendor of an issued one
     reads. Its open clock ends without effect. Raises `Conflict` when it is closed."""
     state = moved(notice.state, State.CANCELLED)
-    _close(session, notice, state, reason, actor)
+    close(session, notice, state, reason, actor)
     deadlines.void(session, notice.tenant_id, notice.id, CLOCK)
     record_step(session, "rectification.notice.cancelled", notice, actor)
     if notice.issued_at is not None:
@@ -268,133 +271,13 @@ def cancel_notice(session: Session, notice: Rectification, reason: str, *, actor
         )
 
 
-def _close(
-    session: Session, notice: Rectification, state: State, reason: str, actor: Actor
-) -> None:
+def close(session: Session, notice: Rectification, state: State, reason: str, actor: Actor) -> None:
+    """Close a notice with its reason, which a cancellation needs (`Invalid`)."""
     if state is State.CANCELLED and not reason.strip():
         raise Invalid(phrase("A cancellation needs its reason."), phrase("Write why."))
     notice.state, notice.closed_at = state.value, clock.now()
     notice.closed_by_name, notice.close_reason = actor.name, reason.strip()
     notice.version += 1
-    session.flush()
-
-
-def accept_answer(session: Session, notice: Rectification, note: str, *, actor: Actor) -> None:
-    """Accept the answer of the present round; the notice is closed, and the day of its
-    effectiveness re-check is set."""
-    state = moved(notice.state, State.ACCEPTED)
-    _decide(session, notice, "accepted", note, None, actor)
-    notice.recheck_on = clock.today() + timedelta(days=terms_on(session, clock.today()).recheck)
-    _close(session, notice, state, note, actor)
-    record_step(session, "rectification.answer.accepted", notice, actor, {"round": notice.round})
-    tell_vendor(
-        session,
-        notice,
-        phrase(
-            "Your answer to %(number)s is accepted; the notice is closed.",
-            number=notice.number or "",
-        ),
-    )
-
-
-def return_answer(
-    session: Session, notice: Rectification, reason: str, working_days: int, *, actor: Actor
-) -> None:
-    """Return the answer with a reason and a new date: the next round begins with its own clock.
-
-    The answer stays readable. Raises `Invalid` without a reason or with a date out of bounds.
-    """
-    state = moved(notice.state, State.RETURNED)
-    if not reason.strip():
-        raise Invalid(
-            phrase("A return needs its reason."),
-            phrase("Write what is wrong and what is wanted instead; the vendor reads it."),
-        )
-    due = due_if_issued_now(session, check_new_days(working_days))
-    _decide(session, notice, "returned", reason, due, actor)
-    _next_round(session, notice, state, due)
-    record_step(session, "rectification.answer.returned", notice, actor, {"due_at": due.due_at})
-    tell_vendor(
-        session,
-        notice,
-        phrase(
-            "Your answer to %(number)s is returned; answer again by %(due)s (Beijing time).",
-            number=notice.number or "",
-            due=When(due.due_at),
-        ),
-    )
-
-
-def _next_round(session: Session, notice: Rectification, state: State, due: Due) -> None:
-    notice.state, notice.round, notice.due_at = state.value, notice.round + 1, due.due_at
-    notice.version += 1
-    session.flush()
-    _open_clock(session, notice, due)
-
-
-def reopen_notice(
-    session: Session, notice: Rectification, reason: str, working_days: int, *, actor: Actor
-) -> None:
-    """Open an accepted notice again with a reason and a new date: the next round begins with its
-    own clock, and a re-check that was due is not any more. What was accepted stays readable.
-
-    Raises `Conflict` unless it is accepted, `Invalid` without a reason or with a date out of
-    bounds.
-    """
-    state = reopened(notice.state)
-    if not reason.strip():
-        raise Invalid(
-            phrase("Reopening needs its reason."),
-            phrase("Write what was found since the answer was accepted; the vendor reads it."),
-        )
-    due = due_if_issued_now(session, check_new_days(working_days))
-    deadlines.void(session, notice.tenant_id, notice.id, RECHECK)
-    _decide(session, notice, "reopened", reason, due, actor)
-    notice.closed_at = notice.closed_by_name = notice.close_reason = notice.recheck_on = None
-    _next_round(session, notice, state, due)
-    record_step(session, "rectification.notice.reopened", notice, actor, {"due_at": due.due_at})
-    tell_vendor(
-        session,
-        notice,
-        phrase(
-            "Rectification notice %(number)s is reopened; answer again by %(due)s (Beijing time).",
-            number=notice.number or "",
-            due=When(due.due_at),
-        ),
-    )
-
-
-def _decide(
-    session: Session,
-    notice: Rectification,
-    verdict: str,
-    reason: str,
-    due: Due | None,
-    actor: Actor,
-) -> None:
-    answered = session.scalar(
-        sa.select(Answer.id).where(
-            Answer.tenant_id == notice.tenant_id,
-            Answer.rectification_id == notice.id,
-            Answer.round == notice.round,
-            Answer.state == "submitted",
-        )
-    )
-    if answered is None:
-        raise Conflict(phrase("There is no answer to decide on."))
-    session.add(
-        Decision(
-            tenant_id=notice.tenant_id,
-            id=new_id(),
-            rectification_id=notice.id,
-            round=notice.round,
-            verdict=verdict,
-            reason=reason.strip(),
-            new_due_at=due.due_at if due else None,
-            by_name=actor.name,
-            issued_at=clock.now(),
-        )
-    )
     session.flush()
 
 

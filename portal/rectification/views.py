@@ -19,12 +19,12 @@ from portal.kernel.web import actor, check_version, db
 from portal.materials.lists import vendors as vendor_choices
 from portal.notices import service as notices
 from portal.notices.queries import get_document
-from portal.rectification import queries, service
+from portal.rectification import decisions, queries, service
 from portal.rectification.forms import NoticeForm, ReturnForm
 from portal.rectification.kinds import RectificationState as State
 from portal.rectification.models import Rectification
 from portal.rectification.pages import clock_for, page
-from portal.rectification.permissions import MANAGE, VIEW
+from portal.rectification.permissions import MANAGE, SEE_OPINIONS, VIEW
 from portal.rectification.words import CONSEQUENCE, SOURCE_NAMES, STATES
 from tenants.rows import new_id
 
@@ -70,6 +70,7 @@ def index() -> Answer:
         levels=LEVELS,
         sources=SOURCE_NAMES,
         may_manage=actor().may(MANAGE),
+        may_see_opinions=actor().may(SEE_OPINIONS),
         link=lambda **more: url_for("rectification.index") + "?" + urlencode({**kept, **more}),
     )
 
@@ -112,8 +113,15 @@ def _edit_page(
 @bp.get("/new")
 @guard(MANAGE)
 def new() -> Answer:
-    """An empty notice, or one proposed from an issued assessment form (`?form=`)."""
+    """An empty notice, one proposed from an issued assessment form (`?form=`), or one from another
+    source (`?source=`, `vendor`, `reference`)."""
     data: dict[str, Any] = {"draft_id": str(new_id()), "consequence": CONSEQUENCE}
+    if request.args.get("source") in SOURCE_NAMES:
+        data |= {
+            "source": request.args["source"],
+            "vendor": request.args.get("vendor", ""),
+            "source_reference": request.args.get("reference", "")[:120],
+        }
     form_id = _uuid(request.args.get("form"))
     if form_id is not None:
         source = get_form(db(), form_id)
@@ -123,6 +131,7 @@ def new() -> Answer:
             "vendor": str(source.tenant_id),
             "demands": "\n".join(text.demands),
             "source": text.source,
+            "source_reference": text.source_reference,
             "level": text.level,
             "title": text.title,
             "facts": text.facts,
@@ -175,6 +184,7 @@ def edit(notice_id: UUID) -> Answer:
         "version": notice.version,
         "vendor": str(notice.tenant_id),
         "source": text.source,
+        "source_reference": text.source_reference,
         "level": text.level,
         "working_days": text.working_days,
         "title": text.title,
@@ -262,7 +272,7 @@ def accept(notice_id: UUID) -> Answer:
     note = request.form.get("note", "")[:2_000]
     return _act(
         notice_id,
-        lambda notice: service.accept_answer(db(), notice, note, actor=actor()),
+        lambda notice: decisions.accept_answer(db(), notice, note, actor=actor()),
         _("The answer is accepted and the notice closed."),
     )
 
@@ -277,7 +287,7 @@ def give_back(notice_id: UUID) -> Answer:
         return page(notice, return_form=form), 422
     return _act(
         notice_id,
-        lambda notice: service.return_answer(
+        lambda notice: decisions.return_answer(
             db(),
             notice,
             form.reason.data or "",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from portal.kernel.phrases import Phrase, phrase
-from portal.rectification.kinds import Recheck
+from portal.rectification.kinds import OpinionState, Recheck
 from portal.rectification.kinds import RectificationState as State
 
 STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
@@ -33,6 +33,13 @@ RECHECKS: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
         Recheck.EFFECTIVE.value: (phrase("Effective"), "success"),
         Recheck.REOPENED.value: (phrase("Not effective: reopened"), "danger"),
         Recheck.FOLLOWED.value: (phrase("Not effective: a new notice follows"), "danger"),
+    }
+)
+OPINION_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
+    {
+        OpinionState.GIVEN.value: (phrase("Waits for the vendor manager"), "pending"),
+        OpinionState.TURNED.value: (phrase("Turned into a notice"), "success"),
+        OpinionState.DECLINED.value: (phrase("Declined"), "neutral"),
     }
 )
 CONSEQUENCE = (

@@ -90,6 +90,7 @@ class Desk:
             "draft_id": str(draft_id),
             "vendor": str(self.vendor_id),
             "source": "audit",
+            "source_reference": "JH-HC-2026-0001",
             "level": "ordinary",
             "title": "催收记录不完整",
             "facts": "抽查十件个案，三件催收记录缺要素。",

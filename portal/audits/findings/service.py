@@ -268,7 +268,7 @@ def _escalate(session: Session, finding: Finding, actor: Actor) -> None:
             clause=finding.clause_no,
             case=finding.case_no,
         ),
-        path="/reviews/escalations",
+        path=f"/reviews/escalations/{escalation.id}",
         kind=MessageKind.WORK,
     )
     record(

@@ -20,7 +20,7 @@ from portal.audits.queries import escalations as list_escalations
 from portal.audits.reviews import opinions, page, queries, service
 from portal.audits.reviews.export import listed
 from portal.audits.reviews.queries import QueueFilter
-from portal.audits.words import DECISIONS, FINDING_STATES, LEVELS, STAGES
+from portal.audits.words import CRISIS_STATES, DECISIONS, FINDING_STATES, LEVELS, STAGES
 from portal.files.web import EXPORT_ROWS, workbook
 from portal.kernel.access import guard
 from portal.kernel.errors import NotFound, PortalError
@@ -265,6 +265,7 @@ def escalations() -> Answer:
         may_note=actor().may(TAKE_NOTE),
         may_open=actor().may(SEE_REVIEWS),
         levels=LEVELS,
+        states=CRISIS_STATES,
     )
 
 
