@@ -25,6 +25,7 @@ from portal.files.problems import Problem, Refused
 __all__ = ["Fact", "Inspection", "inspect", "inspect_here", "warm"]
 
 _BAD_SHARE = 0.01
+# In small letters: versions of libmagic differ in them (audio/AMR, audio/amr).
 _TYPES = {
     "audio/x-wav": FileKind.WAV,
     "audio/wav": FileKind.WAV,
@@ -33,8 +34,8 @@ _TYPES = {
     "audio/x-m4a": FileKind.M4A,
     "audio/mp4": FileKind.M4A,
     "video/mp4": FileKind.M4A,  # what many recorders write; a film is refused later
-    "audio/AMR": FileKind.AMR,
-    "audio/AMR-WB": FileKind.AMR,
+    "audio/amr": FileKind.AMR,
+    "audio/amr-wb": FileKind.AMR,
     "application/pdf": FileKind.PDF,
     FileKind.XLSX.media_type: FileKind.XLSX,
     "image/jpeg": FileKind.JPEG,
@@ -115,7 +116,7 @@ def _kind(path: Path, name: str, wanted: tuple[FileKind, ...]) -> FileKind:
     if not path.stat().st_size:
         raise Refused("empty")
     found = _magic().from_file(str(path))
-    kind = _TYPES.get(found)
+    kind = _TYPES.get(found.lower())
     if kind is not None:
         return kind
     claimed = kind_of_name(name)

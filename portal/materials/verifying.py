@@ -154,8 +154,10 @@ def _listed_seconds(session: Session, item: RequestItem) -> int | None:
 
 
 def _elsewhere(checked: Checked) -> Any:
-    """Deliveries of this vendor for other cases, with what they were delivered for."""
+    """Deliveries of this vendor for other cases, or for other calls of this case, with what they
+    were delivered for."""
     item = checked.item
+    another_call = sa.and_(RequestItem.call_id.is_not(None), RequestItem.call_id != item.call_id)
     return (
         sa.select(RequestItem.case_no, MaterialRequest.number)
         .select_from(Delivery)
@@ -175,7 +177,7 @@ def _elsewhere(checked: Checked) -> Any:
         .where(
             Delivery.tenant_id == item.tenant_id,
             Delivery.id != checked.delivery.id,
-            RequestItem.case_id != item.case_id,
+            sa.or_(RequestItem.case_id != item.case_id, another_call),
         )
         .order_by(Delivery.id)
         .limit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import wave
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
@@ -72,6 +73,25 @@ def encoded(
         for part in [*resampler.resample(frame), *resampler.resample(None)]:
             file.mux(stream.encode(part))
         file.mux(stream.encode(None))
+    return path
+
+
+def gsm(path: Path, seconds: float = 3) -> Path:
+    """A WAV of GSM 6.10 as telephone systems write it: 65 bytes a 40 ms, noise within."""
+    count = int(seconds * 8000 / 320)
+    data = np.random.default_rng(7).bytes(65 * count)
+    form = struct.pack("<HHIIHHHH", 0x31, 1, 8000, 1625, 65, 0, 2, 320)
+    parts = ((b"fmt ", form), (b"fact", struct.pack("<I", count * 320)), (b"data", data))
+    body = b"WAVE" + b"".join(name + struct.pack("<I", len(part)) + part for name, part in parts)
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    return path
+
+
+def amr_wide(path: Path, seconds: float = 3) -> Path:
+    """AMR-WB of 23.85 kbit/s: 61 bytes a 20 ms, noise within."""
+    noise = np.random.default_rng(7)
+    frames = (b"\x44" + noise.bytes(60) for _frame in range(int(seconds * 50)))
+    path.write_bytes(b"#!AMR-WB\n" + b"".join(frames))
     return path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.datastructures import Headers
 
-from portal.files import fingerprint
+from portal.files import audio, fingerprint
 from portal.kernel import clock
 from portal.kernel.access import Role
 from portal.materials.models import Delivery, RequestItem, SoundPrint
@@ -68,6 +68,62 @@ def result(portal: Portal, answer: dict[str, str]) -> tuple[str, list[str], list
             [one["code"] for one in told["remarks"]],
             found,
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("HC-00001.wav", lambda p: samples.encoded(p, "adpcm_ima_wav", "wav")),
+        ("HC-00001.wav", lambda p: samples.encoded(p, "pcm_alaw", "wav")),
+        ("HC-00001.wav", lambda p: samples.encoded(p, "pcm_mulaw", "wav")),
+        ("HC-00001.wav", samples.gsm),
+        ("HC-00001.amr", lambda p: samples.encoded(p, "libopencore_amrnb", "amr")),
+        ("HC-00001.awb", samples.amr_wide),
+    ],
+    ids=["adpcm", "alaw", "mulaw", "gsm", "amr", "amr_wide"],
+)
+def test_what_browsers_do_not_play_is_heard_as_a_copy(
+    portal: Portal, desk: Desk, tmp_path: Path, name: str, make: Callable[[Path], Path]
+) -> None:
+    """The player gets an MP3 of the same length, by ranges; the download is what was delivered."""
+    body = make(tmp_path / name).read_bytes()
+    sent = desk.send(name, body, item(portal, desk, "HC-00001", CALL))
+    state, problems, _remarks, delivery = result(portal, sent)
+    assert (state, problems) == ("sound", []) and delivery.peaks_key and delivery.playable_id
+    path = f"/requests/{desk.request_id}/files/{delivery.id}"
+    headers, heard = fetched(desk.client, f"{path}/audio")
+    assert headers["Content-Type"] == "audio/mpeg" and headers["Accept-Ranges"] == "bytes"
+    copy = tmp_path / "copy.mp3"
+    copy.write_bytes(heard)
+    assert audio.examine(copy, "mp3").duration == pytest.approx(
+        delivery.check_result["facts"]["duration"], abs=0.2
+    )
+    with desk.client.get(f"{path}/audio", headers={"Range": "bytes=1000-1999"}) as part:
+        assert (part.status_code, part.data) == (206, heard[1000:2000])
+    assert fetched(desk.client, path)[1] == body
+    assert "平台生成的副本" in desk.client.get(f"{path}/listen").text
+
+
+def test_a_recording_proves_one_call_of_a_case_too(
+    portal: Portal, desk: Desk, tmp_path: Path
+) -> None:
+    """Two calls of one case by the list, the same bytes for both: the second is remarked on."""
+    lines = [line(1, "2026-10-20 14:22:33", 3), line(1, "2026-10-21 09:00:00", 3)]
+    desk.client.post(
+        f"/requests/{desk.request_id}/calls",
+        data={"file": (io.BytesIO(as_csv(lines)), "a.csv")},
+        content_type="multipart/form-data",
+    )
+    portal.work()
+    body = samples.pcm(tmp_path / "a.wav").read_bytes()
+    with portal.session(portal.world.scope) as session:
+        first, second = session.scalars(
+            sa.select(RequestItem.id)
+            .where(RequestItem.case_no == "HC-00001", RequestItem.call_id.is_not(None))
+            .order_by(RequestItem.id)
+        ).all()
+    assert result(portal, desk.send("a.wav", body, first))[2] == []
+    assert result(portal, desk.send("b.wav", body, second))[2] == ["same_bytes"]
 
 
 @pytest.mark.skipif(fingerprint.library() is None, reason="libchromaprint1 is not installed")
