@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.contacts.models import CallList, CallRecord
+from portal.files.problems import describe
+from portal.kernel.phrases import Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +121,29 @@ def lists_of(session: Session, tenant_id: UUID, *, limit: int = 20) -> list[List
             tuple(row.report.get("errors", ())),
         )
         for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is wrong with a cell of a list; nothing of a personal column."""
+
+    row: int
+    letter: str
+    title: str
+    shown: str
+    message: Phrase
+
+
+def remarks_of(found: CallList) -> list[Remark]:
+    """The wrong cells of a list that was read, in the order of the sheet."""
+    return [
+        Remark(
+            one["row"],
+            one["letter"],
+            one["title"],
+            one["shown"],
+            describe(one["code"], one["params"]),
+        )
+        for one in found.report.get("errors", ())
     ]

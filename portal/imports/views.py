@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, update_wrapper
@@ -16,15 +15,16 @@ from werkzeug.wrappers import Response
 
 from portal.files import problems
 from portal.files.blank import template_workbook
-from portal.files.export import ExportColumn, ExportSheet, xlsx
+from portal.files.export import xlsx
 from portal.files.service import get_file
 from portal.files.web import attached, send
 from portal.imports import queries
 from portal.imports.forms import TakeForm, UploadForm
 from portal.imports.kinds import Found, Row
+from portal.imports.pages import remark_sheet, size_problem
 from portal.imports.service import KEPT_REMARKS, ImportFlow
 from portal.jobs.queries import RunView, run_of
-from portal.jobs.service import shown
+from portal.jobs.service import error_of
 from portal.kernel.access import Permission, guard
 from portal.kernel.errors import NotFound, PortalError
 from portal.kernel.phrases import Phrase
@@ -105,23 +105,13 @@ class ImportPages(Generic[Row, Found]):
         form = UploadForm()
         if form.validate_on_submit():
             file = form.file.data
-            problem = self._size_problem(file.stream)
+            problem = size_problem(file.stream, self.flow.kind.max_bytes)
             if problem is None:
                 row = self.flow.upload(db(), file.stream, name=file.filename, actor=actor())
                 db().commit()
                 return redirect(self._url("show", import_id=row.id))
             form.file.errors = [str(problem.message)]
         return self._index_page(form), 422
-
-    def _size_problem(self, stream: Any) -> problems.Problem | None:
-        most = self.flow.kind.max_bytes
-        size = stream.seek(0, os.SEEK_END)
-        stream.seek(0)
-        if not size:
-            return problems.Problem("empty")
-        if size > most:
-            return problems.Problem("too_large", {"most": most // (1024 * 1024)})
-        return None
 
     def show(self, import_id: UUID) -> Answer:
         """The import's report: what it would do, what is wrong row by row, or what it did."""
@@ -160,15 +150,8 @@ class ImportPages(Generic[Row, Found]):
         )
 
     def _bar(self, row: Row, run: RunView | None) -> dict[str, Any]:
-        error = None
-        if run is not None and run.error:
-            error = {
-                "message": shown(run.error["message"]),
-                "mend": shown(run.error["mend"]),
-                "reference": run.error["reference"],
-            }
         return {
-            "run_error": error,
+            "run_error": error_of(run),
             "run_label": str(self.taking) if row.state == "taking" else _("Checking the file"),
             "run_url": self._url("progress", import_id=row.id),
         }
@@ -217,7 +200,7 @@ class ImportPages(Generic[Row, Found]):
         kind, row = self.flow.kind, self.flow.get(db(), import_id)
         sheets = [(_("Errors"), False), (_("Notes"), True)]
         body = xlsx(
-            _remark_sheet(title, queries.all_remarks(db(), kind, row.id, notes=notes))
+            remark_sheet(title, queries.all_remarks(db(), kind, row.id, notes=notes))
             for title, notes in sheets[: 1 + kind.keeps_notes]
         )
         return attached(body, f"{row.safe_name.removesuffix('.xlsx')}-errors.xlsx")
@@ -232,18 +215,4 @@ def _around(base: str, name: str, place: str, page: Any) -> tuple[str | None, st
     return (
         page.previous and f"{base}?{name}={page.previous}#{place}",
         page.next and f"{base}?{name}={page.next}#{place}",
-    )
-
-
-def _remark_sheet(title: str, lines: Any) -> ExportSheet:
-    return ExportSheet(
-        title,
-        [
-            ExportColumn(_("Row in Excel"), "integer"),
-            ExportColumn(_("Column"), width=8),
-            ExportColumn(_("Title")),
-            ExportColumn(_("What stands there"), width=24),
-            ExportColumn(_("What is wrong, and how to mend it"), width=90),
-        ],
-        ((line.row, line.letter, line.title, line.shown, str(line.message)) for line in lines),
     )

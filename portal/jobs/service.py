@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.jobs.models import JobRun, RunState
+from portal.jobs.queries import RunView
 from portal.jobs.registry import TASKS, Job
 from portal.kernel import clock
 from portal.kernel.access import Actor, system_actor
@@ -166,6 +167,17 @@ def _stored(text: Any) -> dict[str, Any]:
 def shown(stored: Mapping[str, Any]) -> Phrase:
     """The message that `_stored` kept."""
     return Phrase(stored["msgid"], dict(stored["params"]))
+
+
+def error_of(run: RunView | None) -> dict[str, Any] | None:
+    """Why a run failed, for a page: message, how to mend it, reference; None when it did not."""
+    if run is None or not run.error:
+        return None
+    return {
+        "message": shown(run.error["message"]),
+        "mend": shown(run.error["mend"]),
+        "reference": run.error["reference"],
+    }
 
 
 def _fail(database: Database, run_id: UUID, message: Any, mend: Any, reference: str) -> None:

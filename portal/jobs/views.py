@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from portal.jobs.labels import label_of
 from portal.jobs.models import RunState
 from portal.jobs.queries import get_run
-from portal.jobs.service import shown
+from portal.jobs.service import error_of
 from portal.kernel.access import signed_in
 from portal.kernel.web import actor, db, is_htmx, local_path
 
@@ -30,14 +30,7 @@ def show(run_id: UUID) -> str | Response:
         answer = make_response("")
         answer.headers["HX-Redirect"] = following
         return answer
-    error = None
-    if run.error:
-        error = {
-            "message": shown(run.error["message"]),
-            "mend": shown(run.error["mend"]),
-            "reference": run.error["reference"],
-        }
     template = "jobs/_progress.html" if is_htmx() else "jobs/show.html"
     return render_template(
-        template, run=run, error=error, label=label_of(run.task), following=following
+        template, run=run, error=error_of(run), label=label_of(run.task), following=following
     )

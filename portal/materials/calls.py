@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import urlencode
@@ -20,10 +19,14 @@ from portal.contacts import service
 from portal.contacts.permissions import IMPORT
 from portal.contacts.sheet import COLUMNS, MAX_ROWS, TEMPLATE
 from portal.files.blank import template_workbook
+from portal.files.export import xlsx
 from portal.files.problems import describe
-from portal.jobs.queries import RunView, run_of
-from portal.jobs.service import enqueue, shown
+from portal.files.web import attached
+from portal.imports.pages import remark_sheet, size_problem
+from portal.jobs.queries import run_of
+from portal.jobs.service import enqueue, error_of
 from portal.kernel.access import guard
+from portal.kernel.errors import NotFound
 from portal.kernel.web import actor, db, is_htmx
 from portal.materials import items
 from portal.materials.events import get_request
@@ -94,7 +97,7 @@ def _page(request_id: UUID, problem: str = "") -> str:
         until=until,
         run=run,
         run_url=url_for("material_calls.progress", request_id=found.id),
-        run_error=_error(run),
+        run_error=error_of(run),
         may_import=actor().may(IMPORT) and found.state in OPEN_STATES,
         form=FlaskForm(),
         problem=problem,
@@ -123,16 +126,6 @@ def _told(one: contacts.ListLine) -> list[tuple[str, str, str]]:
         )
         for e in one.errors
     ]
-
-
-def _error(run: RunView | None) -> dict[str, Any] | None:
-    if run is None or not run.error:
-        return None
-    return {
-        "message": shown(run.error["message"]),
-        "mend": shown(run.error["mend"]),
-        "reference": run.error["reference"],
-    }
 
 
 @bp.get("")
@@ -172,12 +165,9 @@ def _problem(name: str | None, stream: IO[bytes] | None) -> str:
         return str(_("Choose the list that the dialler wrote."))
     if not name.lower().endswith((".xlsx", ".csv", ".txt")):
         return str(_("A list of calls is a workbook (.xlsx) or a CSV file."))
-    size = stream.seek(0, os.SEEK_END)
-    stream.seek(0)
-    if not size:
-        return str(describe("empty", {}))
-    if size > service.MAX_BYTES:
-        return str(describe("too_large", {"most": service.MAX_BYTES // (1024 * 1024)}))
+    wrong = size_problem(stream, service.MAX_BYTES)
+    if wrong is not None:
+        return str(wrong.message)
     return ""
 
 
@@ -186,11 +176,19 @@ def _problem(name: str | None, stream: IO[bytes] | None) -> str:
 def template(request_id: UUID) -> Answer:
     """The empty list, in the reader's language (UX 8)."""
     get_request(db(), request_id)
-    answer = make_response(template_workbook(TEMPLATE, _lang()))
-    answer.headers["Content-Type"] = XLSX
-    answer.headers["Content-Disposition"] = 'attachment; filename="calls-template.xlsx"'
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+    return attached(template_workbook(TEMPLATE, _lang()), "calls-template.xlsx")
+
+
+@bp.get("/lists/<uuid:list_id>/errors.xlsx")
+@guard(VIEW)
+def errors(request_id: UUID, list_id: UUID) -> Answer:
+    """The wrong cells of a list as a workbook, with the row numbers of the original (UX 8)."""
+    found = get_request(db(), request_id)
+    row = service.get_list(db(), list_id)
+    if row.tenant_id != found.tenant_id:
+        raise NotFound("call list")
+    body = xlsx([remark_sheet(_("Errors"), contacts.remarks_of(row))])
+    return attached(body, f"{row.safe_name.rpartition('.')[0]}-errors.xlsx")
 
 
 @bp.get("/progress")
@@ -211,13 +209,13 @@ def progress(request_id: UUID) -> Answer:
         "materials/_calls_progress.html",
         run=run,
         run_url=url_for("material_calls.progress", request_id=found.id),
-        run_error=_error(run),
+        run_error=error_of(run),
     )
 
 
 def _menu() -> None:
     """Mark the pages that belong to the menu's entry."""
-    views: tuple[Any, ...] = (index, upload, template, progress)
+    views: tuple[Any, ...] = (index, upload, template, errors, progress)
     for view in views:
         view.menu = "materials.index"
 

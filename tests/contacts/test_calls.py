@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from openpyxl import load_workbook
 
 from portal.contacts.models import CallList, CallRecord
 from portal.contacts.rules import Seen, same_call
@@ -145,7 +146,13 @@ def test_wrong_rows_are_named_and_good_ones_taken(portal: Portal, request_id: UU
             (8, "F", "in_future"),
         ]
         assert "13800000009" not in str(report) and "123" not in str(report["errors"][3]["shown"])
+        list_id = session.scalars(sa.select(CallList.id)).one()
     assert "B3" in page and "HC-00009" in page
+    path = f"/requests/{request_id}/calls/lists/{list_id}/errors.xlsx"
+    book = load_workbook(io.BytesIO(office(portal).get(path).data), read_only=True)
+    rows = list(book.active.iter_rows(values_only=True))
+    assert [row[:2] for row in rows[1:]] == [(e[0], e[1]) for e in told]
+    assert portal.client(portal.world.vendors[1].email(Role.OFFICE)).get(path).status_code == 404
 
 
 def test_what_the_company_knows_and_the_vendor_omits_is_shown_to_the_company(

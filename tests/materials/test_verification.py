@@ -257,6 +257,14 @@ def test_a_list_among_the_files_says_what_they_are(portal: Portal, desk: Desk) -
         ("matched", "case_number"),
     ]
     assert found[1]["item_id"] == str(item(portal, desk, "HC-00002", RECORD))
+    rows = ("文件名,案件编号", "甲/录音.wav,HC-00001", "乙\\录音.wav,HC-00002", "a.wav,HC-00003")
+    folders = "\n".join([*rows, ""])
+    sent = desk.client.post(
+        f"/requests/{desk.request_id}/manifest",
+        data={"file": (io.BytesIO((folders + "A.wav,HC-00003\n").encode()), "清单.csv")},
+        content_type="multipart/form-data",
+    )
+    assert sent.get_json()["entries"] == [{"file": "a.wav", "hint": {"case_no": "HC-00003"}}]
     ordinary = desk.client.post(
         f"/requests/{desk.request_id}/manifest",
         data={"file": (io.BytesIO(b"no list"), "x.csv")},
