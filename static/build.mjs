@@ -11,7 +11,7 @@ import * as sass from "sass";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.dirname(here);
 const dist = path.join(here, "dist");
-const SCRIPTS = ["app", "player", "upload-desk"];
+const SCRIPTS = ["app", "player", "sitting", "upload-desk"];
 const STYLES = ["app"];
 
 const hash = (bytes) => createHash("sha256").update(bytes).digest("hex").slice(0, 10);
@@ -149,7 +149,7 @@ await images();
 await styles();
 await scripts();
 await write();
-for (const name of ["app.css", "app.js", "player.js", "upload-desk.js", "icons.svg"]) {
+for (const name of ["app.css", "app.js", "player.js", "sitting.js", "upload-desk.js", "icons.svg"]) {
   const size = built.get(manifest[name]).length;
   console.log(`${manifest[name].padEnd(32)} ${(size / 1024).toFixed(1)} KB`);
 }

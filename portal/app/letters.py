@@ -1,4 +1,4 @@
-"""The words of mails, in the language of who gets them. Loaded by the worker only."""
+"""The words of mails, in the language of who gets them."""
 
 from __future__ import annotations
 
@@ -75,6 +75,25 @@ def message_letter(app: Flask, person: Addressee, note: Note) -> Letter:
             subject,
             body=subject,
             link=f"{settings().base_url}{note.path}",
+        )
+
+
+def link_letter(app: Flask, person: Addressee, note: Note) -> Letter:
+    """A one-time link as a mail: no name, no number, no account to choose mails in."""
+    with force_locale(person.locale):
+        subject = str(note.message)
+        values = {
+            "subject": subject,
+            "body": subject,
+            "link": f"{settings().base_url}{note.path}",
+            "footer": _("Written by the portal; answers are read by nobody."),
+            "lang": person.locale.replace("_", "-"),
+        }
+        environment = app.jinja_env
+        return Letter(
+            f"[{app.config['BRAND']}] {subject}"[:MOST_SUBJECT],
+            environment.get_template("emails/link.txt").render(values),
+            environment.get_template("emails/link.html").render(values),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.audits import models as audits
 from portal.audits.appeals import models as appeals
+from portal.audits.links import models as links
 from portal.audits.reviews import models as reviews
 from portal.calendar import models as calendar
 from portal.cases import models as cases
@@ -47,6 +48,7 @@ MODULES = (
     audits,
     reviews,
     appeals,
+    links,
     rectification,
     excellence,
     scoring,

@@ -10,13 +10,16 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Flask
 
-from portal.app import feeds, health, reminders, service_of_papers
+from portal.app import feeds, form_links, health, reminders, service_of_papers
 from portal.audits.appeals import views as appeals_views
 from portal.audits.appeals.consequences import FindingsCorrected
+from portal.audits.assessments import sitting_views
 from portal.audits.assessments import views as assessments_views
 from portal.audits.crises import views as crises_views
 from portal.audits.draws import part_views as draw_part_views
 from portal.audits.draws import views as draws_views
+from portal.audits.links import views as form_links_views
+from portal.audits.links.service import LinkMailed
 from portal.audits.reviews import course_views as review_course_views
 from portal.audits.reviews import facts_views, opinion_views
 from portal.audits.reviews import service as reviews_service
@@ -87,6 +90,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     opinion_views.bp,
     facts_views.bp,
     assessments_views.bp,
+    sitting_views.bp,
+    form_links_views.bp,
+    form_links.bp,
     appeals_views.bp,
     crises_views.bp,
     rectification_views.bp,
@@ -109,6 +115,7 @@ SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {
         scoring_appeals.follow,
         fees_appeals.follow,
     ),
+    LinkMailed: (form_links.mail,),
     DocumentUnopened: (service_of_papers.unopened,),
 }
 

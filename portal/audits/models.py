@@ -370,3 +370,21 @@ class CrisisStep(PrivateRow, Base):
     done_at: Mapped[datetime | None]
     done_by_name: Mapped[str | None]
     added_by_name: Mapped[str]
+
+
+class ClipHearing(PrivateRow, Base):
+    """That the audit head heard a finding's clip in the sitting in which its form was signed."""
+
+    __tablename__ = "clip_hearings"
+    __table_args__ = (
+        tenant_fk("form_id", "assessment_forms"),
+        tenant_fk("finding_id", "findings"),
+        sa.UniqueConstraint("tenant_id", "finding_id"),
+    )
+    company_grants: ClassVar[str] = "SELECT, INSERT"
+
+    form_id: Mapped[UUID]
+    finding_id: Mapped[UUID]
+    heard_at: Mapped[datetime]
+    heard_by: Mapped[UUID]
+    heard_by_name: Mapped[str]

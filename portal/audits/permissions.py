@@ -104,3 +104,13 @@ DECIDE_LAST = permission(
     "Decide an appeal at the last, for the general department",
     Role.GENERAL_DEPARTMENT,
 )
+HAND_LINK = permission(
+    "audits:link:make",
+    "Make a one-time link to a form's page for a person responsible without an account",
+    Role.AUDITOR,
+    Role.AUDIT_HEAD,
+    Role.VENDOR_MANAGER,
+    Role.MANAGER,
+    Role.SUPERVISOR,
+    Role.TEAM_LEADER,
+)

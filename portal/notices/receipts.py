@@ -49,9 +49,16 @@ def may_acknowledge(session: Session, document: Document, actor: Actor) -> bool:
 
 
 def acknowledge(
-    session: Session, document: Document, choice: Choice, note: str = "", *, actor: Actor
+    session: Session,
+    document: Document,
+    choice: Choice,
+    note: str = "",
+    *,
+    part: str = "",
+    actor: Actor,
 ) -> Acknowledgement:
-    """Acknowledge receipt of a paper, with or without an appeal to follow.
+    """Acknowledge receipt of a paper, with or without an appeal to follow. `part`: in what part,
+    when neither the paper nor a role tells it.
 
     A job seals it into the paper's file. Raises `Conflict` when this person did already, when all
     fields are taken or a later paper replaces it, `Invalid` for a note that is too long.
@@ -69,7 +76,7 @@ def acknowledge(
         document_id=document.id,
         account_id=actor.account_id,
         name=actor.name,
-        part=_part(session, document, actor),
+        part=part or _part(session, document, actor),
         choice=choice,
         note=note.strip(),
         acknowledged_at=clock.now(),

@@ -29,3 +29,5 @@ class MailState(StrEnum):
 
 DIGEST = "digest"
 """The kind of a daily digest, beside those of messages."""
+FORM_LINK = "form_link"
+"""The kind of a mail with a one-time link, to somebody without an account."""

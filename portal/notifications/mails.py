@@ -27,6 +27,11 @@ def send_again(session: Session, mail_id: UUID, *, actor: Actor) -> None:
             phrase("This mail is sent, or about to be."),
             phrase("Reload the page to see what became of it."),
         )
+    if not row.text:
+        raise Conflict(
+            phrase("A one-time link is not kept: it cannot be sent again."),
+            phrase("Make a new link on the form's page."),
+        )
     row.state, row.attempts, row.next_at = MailState.QUEUED, 0, clock.now()
     session.flush()
     record(

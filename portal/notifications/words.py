@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from portal.kernel.phrases import Phrase, phrase
-from portal.notifications.kinds import DIGEST, MailState, MessageKind
+from portal.notifications.kinds import DIGEST, FORM_LINK, MailState, MessageKind
 
 KIND_NAMES: Mapping[str, Phrase] = MappingProxyType(
     {
@@ -15,6 +15,7 @@ KIND_NAMES: Mapping[str, Phrase] = MappingProxyType(
         MessageKind.OVERDUE.value: phrase("What is overdue"),
         MessageKind.OTHER.value: phrase("Other messages"),
         DIGEST: phrase("Daily digest"),
+        FORM_LINK: phrase("One-time link"),
     }
 )
 MAIL_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(

@@ -65,6 +65,7 @@ def index() -> Answer:
         vendors=vendor_choices(db()) if company else [],
         waiting=[row for row in progress(db()) if row.unreported] if may_prepare else [],
         may_prepare=may_prepare,
+        may_sign=actor().may(CONFIRM_FORM),
         link=lambda **more: url_for("assessments.index") + "?" + urlencode({**kept, **more}),
         export_url=url_for("assessments.list_export") + "?" + urlencode(kept),
     )

@@ -1,0 +1,146 @@
+"""One-time links: one person's findings of one form, in one browser, for seven days; no more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import ProgrammingError
+
+from portal.app.form_links import MOST, throttle
+from portal.audits.assessments.service import confirm_form
+from portal.audits.links.models import FormLink
+from portal.journal.models import JournalEntry
+from portal.kernel import clock
+from portal.kernel.access import Role
+from portal.notices.models import Acknowledgement, DocumentStep
+from tenants.scope import Login, Scope
+from tests.conftest import Portal
+from tests.factories.audits import open_audit, prepared
+from tests.factories.world import MOMENT
+from tests.isolation.conftest import owner
+
+pytestmark = pytest.mark.usefixtures("at_work")
+
+
+@pytest.fixture(autouse=True)
+def _unhurried() -> Iterator[None]:
+    throttle.forget()
+    yield
+    throttle.forget()
+
+
+def _form(portal: Portal, vendor: int = 0) -> UUID:
+    with portal.session(portal.world.scope) as session:
+        audit = open_audit(session, portal.world, portal.world.vendors[vendor])
+        form = prepared(session, audit)
+        confirm_form(session, form, actor=audit.head)
+        session.commit()
+        return form.id
+
+
+def _link(portal: Portal, form_id: UUID, vendor: int = 0) -> str:
+    """Made by the team leader on the form's page, where it is shown once."""
+    owner_of = portal.world.vendors[vendor]
+    client = portal.client(owner_of.email(Role.TEAM_LEADER))
+    data = {"person": "王催收", "staff_no": f"{owner_of.code}004"}
+    page = client.post(f"/assessments/{form_id}/links", data=data)
+    assert page.status_code == 200, page.text
+    found = re.search(r"/f/([A-Za-z0-9_-]{43})", page.text)
+    assert found and found[1] not in client.get(f"/assessments/{form_id}/links").text
+    return f"/f/{found[1]}"
+
+
+def test_from_the_link_to_the_receipt(portal: Portal) -> None:
+    """Looking binds nothing; the first browser that opens it is the only one; the receipt stands in
+    the paper's timeline and the journal; the token is nowhere in the database."""
+    form_id = _form(portal)
+    path = _link(portal, form_id)
+    agent, other = portal.client(), portal.client()
+    for _preview in range(2):
+        looked = other.get(path)
+        assert looked.status_code == 200 and "HC-00001" not in looked.text
+        assert "no-store" in looked.headers["Cache-Control"]
+    assert agent.post(f"{path}/open").status_code == 302
+    page = agent.get(path).text
+    assert "HC-00001" in page and "王催收" in page and "HC-00002" not in page
+    assert "周经理" not in page and "/assessments" not in page
+    for method, end in (("GET", ""), ("POST", "/open"), ("POST", "/receipt")):
+        answers = [
+            other.open(f"{one}{end}", method=method, data={"choice": "appeal"})
+            for one in (path, f"/f/{'x' * 43}")
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert len(answers[0].text) == len(answers[1].text)
+    assert agent.post(f"{path}/receipt", data={"choice": "maybe"}).status_code == 404
+    sent = {"choice": "appeal", "note": "通话非本人"}
+    assert agent.post(f"{path}/receipt", data=sent).status_code == 302
+    assert agent.post(f"{path}/receipt", data=sent).status_code == 409
+    assert "appeal" in {row.choice for row in _rows(portal, FormLink)}
+    (receipt,) = _rows(portal, Acknowledgement)
+    assert (receipt.part, receipt.name, receipt.choice) == ("责任人", "王催收", "appeal")
+    assert [row.name for row in _rows(portal, DocumentStep)] == ["王催收"]
+    actions = [row.action for row in _rows(portal, JournalEntry)]
+    for verb in ("made", "opened", "answered"):
+        assert f"audits.link.{verb}" in actions
+    with owner(portal) as connection:
+        for table in ("form_links", "journal_entries", "mails", "documents"):
+            text = connection.scalar(sa.text(f"select string_agg(t::text, '') from {table} t"))
+            assert path[3:] not in (text or "")
+
+
+def _rows(portal: Portal, model: type) -> list[object]:  # type: ignore[type-arg]
+    with portal.session(portal.world.scope) as session:
+        return list(session.scalars(sa.select(model)))
+
+
+def test_it_ends(portal: Portal) -> None:
+    """After seven days, by a later link, with the vendor's suspension: like one that never was."""
+    form_id = _form(portal)
+    first = _link(portal, form_id)
+    second = _link(portal, form_id)
+    nobody = portal.client()
+    assert nobody.get(first).status_code == 404 and nobody.get(second).status_code == 200
+    with clock.frozen(MOMENT + timedelta(days=7, minutes=1)):
+        assert nobody.get(second).status_code == 404
+        assert nobody.post(f"{second}/open").status_code == 404
+    with owner(portal) as connection:
+        connection.execute(sa.text("update tenants set status = 'suspended' where code = 'HC'"))
+    assert nobody.get(second).status_code == 404
+
+
+def test_it_holds_when_either_wall_is_gone(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two vendors' forms: neither wall alone shows the other's findings on a page."""
+    _form(portal, 1)
+    path, agent = _link(portal, _form(portal)), portal.client()
+    agent.post(f"{path}/open")
+    with monkeypatch.context() as patched:
+        patched.setattr("tenants.database._vendor_options", lambda scope: ())
+        assert "RX-" not in agent.get(path).text
+    with owner(portal) as connection:
+        for table in ("findings", "cases", "form_links", "assessment_forms"):
+            connection.execute(sa.text(f"alter policy vendor_own on {table} using (true)"))
+    page = agent.get(path).text
+    assert "HC-00001" in page and "RX-" not in page
+
+
+def test_the_public_login_asks_one_question_and_others_make_none(portal: Portal) -> None:
+    form_id = _form(portal)
+    with portal.session(Scope(Login.PUBLIC)) as session, pytest.raises(ProgrammingError):
+        session.execute(sa.text("select * from form_links"))
+    other = portal.client(portal.world.vendors[1].email(Role.MANAGER))
+    data = {"person": "王催收", "staff_no": "HC004"}
+    assert other.post(f"/assessments/{form_id}/links", data=data).status_code == 404
+    own = portal.client(portal.world.vendors[0].email(Role.MANAGER))
+    stranger = {"person": "周经理", "staff_no": "HC001"}
+    assert own.post(f"/assessments/{form_id}/links", data=stranger).status_code == 404
+
+
+def test_it_is_limited_by_address(portal: Portal) -> None:
+    nobody = portal.client()
+    answers = [nobody.get(f"/f/{'x' * 43}").status_code for _again in range(MOST + 2)]
+    assert answers == [404] * MOST + [429] * 2
