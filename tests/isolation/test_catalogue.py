@@ -17,6 +17,7 @@ GLOBALLY_UNIQUE = {
     ("accounts", ("email",)): "only the sign-in login inserts accounts",
     ("sign_in_sessions", ("token_hash",)): "256 random bits",
     ("calendar_feeds", ("token_hash",)): "256 random bits",
+    ("form_links", ("token_hash",)): "256 random bits, looked up without a tenant",
     ("documents", ("verify_code",)): "80 random bits, looked up without a tenant",
 }
 """Unique constraints that do not start with tenant_id, and why they tell nothing."""
