@@ -15,7 +15,9 @@ from demo.stage import Stage, period_of
 from portal.audits.assessments.service import confirm_form, prepare_form
 from portal.audits.draws import queries as draws_queries
 from portal.audits.draws import service as draws
+from portal.audits.draws.plans import Options
 from portal.audits.draws.rules import Size
+from portal.audits.draws.service import PLAIN
 from portal.audits.findings.service import save_finding
 from portal.audits.findings.text import FindingText, RepetitionUndecided
 from portal.audits.models import AssessmentForm, DrawShare, Finding, Review
@@ -131,8 +133,18 @@ OFFENCES = (
 )
 
 
+IN_STRATA = Options(group=True, days=(90,), suspended=2, findings=1)
+"""The plan of the demo's draw in strata."""
+
+
 def make_draw(
-    stage: Stage, company: Company, number: int, total: int, *, month: date | None = None
+    stage: Stage,
+    company: Company,
+    number: int,
+    total: int,
+    *,
+    month: date | None = None,
+    options: Options = PLAIN,
 ) -> list[tuple[Vendor, UUID]]:
     """Plan, freeze, draw and issue, all at the stage's present moment; the requests by vendor."""
     actor, day = company.actor("auditor"), clock.today()
@@ -145,6 +157,7 @@ def make_draw(
             period=period_of(month or day),
             size=Size(total=total),
             wanted=wanted,
+            options=options,
             actor=actor,
         ).id
     with stage.company(company.id) as session:
@@ -343,36 +356,33 @@ def give_opinions(stage: Stage, company: Company) -> None:
             )
 
 
-def leave_open(stage: Stage, company: Company, vendor: Vendor, request_id: UUID) -> None:
-    """Cases on their way: two wait for the second listening, one is with the vendor, one it has
-    answered."""
+def leave_open(
+    stage: Stage, company: Company, vendor: Vendor, request_id: UUID, *, answered: bool
+) -> None:
+    """Cases on their way: the vendor checks the facts of one (and has `answered`), the others wait
+    for the second listening."""
     one, two = company.actor("auditor"), company.actor("auditor2")
     with stage.company(company.id) as session:
         reviews = session.scalars(
             sa.select(Review)
             .where(Review.request_id == request_id, Review.stage == "first")
             .order_by(Review.case_no)
-            .limit(4)
+            .limit(3)
         ).all()
-        asked = []
+        asked = None
         for number, review in enumerate(reviews):
-            if number:
+            if not number:
                 write_finding(session, stage, company, vendor, review)
-            end_first(
-                session,
-                review,
-                passed=not number,
-                remark="" if not number else "请重点听对话后半段。",
-                actor=one,
-            )
-            if number > 1:
+            remark = "请重点听对话后半段。" if not number else ""
+            end_first(session, review, passed=bool(number), remark=remark, actor=one)
+            if not number:
                 question = "请核对通话时间与责任人。"
-                asked.append(ask_facts(session, review, question=question, actor=two).id)
-    if asked:
+                asked = ask_facts(session, review, question=question, actor=two).id
+    if asked is not None and answered:
         with stage.vendor(vendor.id) as session:
             facts.answer(
                 session,
-                asked[0],
+                asked,
                 agreed=False,
                 text="该通话由客户主动来电，责任人登记有误，请复核录音开头。",
                 actor=vendor.actor(Role.MANAGER),

@@ -119,7 +119,8 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
 
     def on_their_way() -> None:
         for vendor in (first, second):
-            audits.leave_open(stage, company, vendor, made[vendor.plan.code])
+            request_id, answered = made[vendor.plan.code], vendor is second
+            audits.leave_open(stage, company, vendor, request_id, answered=answered)
 
     def forms() -> None:
         form_id = audits.prepare(stage, company, third, made["ZY"])
@@ -134,7 +135,9 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
             )
 
     def in_delivery() -> None:
-        for vendor, request_id in audits.make_draw(stage, company, 2, drawn):
+        for vendor, request_id in audits.make_draw(
+            stage, company, 2, drawn, options=audits.IN_STRATA
+        ):
             made[f"{vendor.plan.code}2"] = request_id
 
     def handed_in() -> None:
