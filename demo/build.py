@@ -117,11 +117,6 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
             audits.fail_one(stage, company, vendor, request_id)
             audits.give_opinions(stage, company)
 
-    def on_their_way() -> None:
-        for vendor in (first, second):
-            request_id, answered = made[vendor.plan.code], vendor is second
-            audits.leave_open(stage, company, vendor, request_id, answered=answered)
-
     def forms() -> None:
         form_id = audits.prepare(stage, company, third, made["ZY"])
         audits.prepare(stage, company, second, made["RX"])
@@ -177,7 +172,8 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
         (2, 16, notices),
         (1, 9, forms),
         (1, 10, in_delivery),
-        (1, 11, on_their_way),
+        (1, 11, lambda: audits.leave_open(stage, company, first, made["HC"], answered=False)),
+        (1, 12, lambda: audits.leave_open(stage, company, second, made["RX"], answered=True)),
         (1, 13, lambda: deliver(stage, first, made["late"], share=0.5, hand_over=False)),
         (1, 15, lambda: calls.both_lists(stage, company, first, made["HC2"])),
         (1, 16, partly),

@@ -30,9 +30,10 @@ DELETED_PURPOSES = frozenset(
     }
 )
 """What stored files may be for that a class above speaks of; copies go with their original."""
-KEPT_PURPOSES = frozenset({"document", "scan"})
-"""What stored files are for that is never deleted here: papers with all their revisions, and the
-scans of stamped prints beside them. Every purpose is in one of the two sets."""
+KEPT_PURPOSES = frozenset({"document", "scan", "clauses.import"})
+"""What stored files are for that is never deleted here: papers with all their revisions, the scans
+of stamped prints beside them, and the workbooks from which penalty clauses were made (nothing
+personal is in them). Every purpose is in one of the two sets."""
 
 
 class HoldOn(StrEnum):
