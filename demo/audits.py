@@ -296,12 +296,12 @@ def review_all(
 def fail_one(stage: Stage, company: Company, vendor: Vendor, request_id: UUID) -> None:
     """Fail one of the cases that are still open, whatever the dice say."""
     with stage.company(company.id) as session:
-        review = session.scalars(
+        rows = session.scalars(
             sa.select(Review)
             .where(Review.request_id == request_id, Review.state == "open")
             .order_by(Review.case_no)
-            .limit(1)
-        ).first()
+        ).all()
+        review = next((row for row in rows if not _found_before(session, row)), None)
         if review is not None:
             write_finding(session, stage, company, vendor, review)
             listen_twice(session, company, review, passed=False)
@@ -313,12 +313,26 @@ def judge_one(
     """Pass or fail one case by the dice and the vendor's quality."""
     first = stage.dice.choice(("auditor", "auditor", "auditor2"))
     actor = company.actor(first)
-    passed = stage.dice.random() < vendor.plan.quality
+    passed = stage.dice.random() < vendor.plan.quality or _found_before(session, review)
     if not passed:
         write_finding(session, stage, company, vendor, review)
     elif stage.dice.random() < 0.2:
         save_notes(session, review, "话术规范，身份核实完整，记录与录音一致。", actor=actor)
     listen_twice(session, company, review, passed=passed, first=first)
+
+
+def _found_before(session: ScopedSession, review: Review) -> bool:
+    """Whether an earlier review found something in this case: one call is judged once."""
+    found = session.scalars(
+        sa.select(Finding.id)
+        .where(
+            Finding.tenant_id == review.tenant_id,
+            Finding.case_id == review.case_id,
+            Finding.review_id != review.id,
+        )
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 def listen_twice(
