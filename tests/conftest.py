@@ -32,6 +32,7 @@ from portal.jobs.worker import drain
 from portal.kernel import clock
 from portal.kernel import settings as settings_module
 from portal.kernel.settings import Settings
+from portal.vendors import directory
 from tenants.database import Database, ScopedSession
 from tenants.scope import Scope, bound
 from tests.factories import world as world_factory
@@ -193,6 +194,7 @@ def running_portal(
         provision.grant_database(raw.cursor(), settings, name)
     settings_module.install(settings)
     calendar_service.forget()
+    directory.forget()
     app = create_app(settings)
     database: Database = app.extensions["database"]
     try:

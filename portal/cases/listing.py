@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from portal.cases.models import Case
@@ -22,9 +21,9 @@ from portal.files.cells import normal_phone
 from portal.kernel.errors import Invalid
 from portal.kernel.paging import PAGE_SIZE, Page, Sort, page_of, page_statement, place_of
 from portal.kernel.phrases import phrase
-from portal.vendors.models import Group, Member, Project
+from portal.vendors.directory import Pairs, directory
 from tenants.models import Tenant, TenantKind
-from tenants.prepared import Asked, Prepared
+from tenants.prepared import Prepared
 from tenants.vault import installed
 
 DEFAULT_SORT = "-entrusted"
@@ -35,8 +34,7 @@ _CARD_DIGITS = re.compile(r"\d{8,24}")
 # Plain tables, not mapped classes, and each statement built once for its shape: the ORM's and the
 # builder's share of a page of fifty rows is more than the database's. What the session would add
 # for a vendor is therefore written out: `_own`.
-_CASES, _TENANTS = Case.__table__, Tenant.__table__
-_PROJECTS, _GROUPS, _MEMBERS = Project.__table__, Group.__table__, Member.__table__
+_CASES = Case.__table__
 _OWN: sa.BindParameter[UUID] = sa.bindparam("own", None, type_=sa.Uuid())
 SORTS: Mapping[str, Sort] = {
     "-entrusted": Sort(_CASES.c.entrusted_on, _CASES.c.id, descending=True),
@@ -109,49 +107,54 @@ class CaseLine(NamedTuple):
     status: str
 
 
+_SHOWN = (
+    _CASES.c.id,
+    _CASES.c.tenant_id,
+    _CASES.c.case_no,
+    _CASES.c.project_id,
+    _CASES.c.entrusting_company,
+    _CASES.c.debtor_masked,
+    _CASES.c.card_masked,
+    _CASES.c.amount,
+    _CASES.c.days_past_due,
+    _CASES.c.age_band,
+    _CASES.c.entrusted_on,
+    _CASES.c.due_back_on,
+    _CASES.c.group_id,
+    _CASES.c.member_id,
+    _CASES.c.status,
+)
+"""The columns of a `CaseLine`, with ids in place of names."""
+_REFERENCES = itemgetter(1, 3, 12, 13)
+
+
 def _narrowed(*conditions: Any, own: bool) -> sa.Select[Any]:
     """Cases with the conditions; a vendor's session (`own`) reads its own rows."""
     if own:
         conditions = (_CASES.c.tenant_id == _OWN, *conditions)
-    return sa.select(_CASES).where(*conditions)
+    return sa.select(*_SHOWN).where(*conditions)
 
 
-def _named(cases: sa.Select[Any], *, own: bool) -> tuple[Any, sa.Select[Any]]:
-    """The columns of `CaseLine` for a statement over cases that ends with its LIMIT: first the page
-    is found, then its rows get their names. (Joined before the limit, the planner would prepare for
-    a million of them.)"""
-    of = cases.subquery("page")
-    nothing: sa.ColumnElement[str] = sa.literal_column("''")
-
-    def its(table: Any, reference: Any) -> Any:
-        return sa.and_(table.c.tenant_id == of.c.tenant_id, table.c.id == reference)
-
-    statement = (
-        sa.select(
-            of.c.id,
-            nothing if own else _TENANTS.c.short_name,
-            of.c.case_no,
-            _PROJECTS.c.name,
-            of.c.entrusting_company,
-            of.c.debtor_masked,
-            of.c.card_masked,
-            of.c.amount,
-            of.c.days_past_due,
-            of.c.age_band,
-            of.c.entrusted_on,
-            of.c.due_back_on,
-            sa.func.coalesce(_GROUPS.c.name, nothing),
-            sa.func.coalesce(_MEMBERS.c.name, nothing),
-            of.c.status,
+def _lines(session: Session, rows: Sequence[Any]) -> list[CaseLine]:
+    """Rows of `_SHOWN`, whatever follows in them, with names in place of ids."""
+    needed = {one for row in rows for one in _REFERENCES(row)}
+    names = directory(session, needed).names
+    company = session.info.get("vendor_tenant") is None
+    return [
+        CaseLine._make(
+            (
+                row[0],
+                names.get(row[1], "") if company else "",
+                row[2],
+                names.get(row[3], ""),
+                *row[4:12],
+                names.get(row[12], ""),
+                names.get(row[13], ""),
+                row[14],
+            )
         )
-        .select_from(of)
-        .outerjoin(_PROJECTS, its(_PROJECTS, of.c.project_id))
-        .outerjoin(_GROUPS, its(_GROUPS, of.c.group_id))
-        .outerjoin(_MEMBERS, its(_MEMBERS, of.c.member_id))
-    )
-    if not own:
-        statement = statement.outerjoin(_TENANTS, _TENANTS.c.id == of.c.tenant_id)
-    return of.c, statement
+        for row in rows
+    ]
 
 
 def _scope(session: Session) -> dict[str, Any]:
@@ -174,12 +177,8 @@ def _listed(
     """The statement of a page, by what its text depends on."""
     chosen = SORTS[sort]
     found = _narrowed(*(_NARROW[name] for name in sorted(narrowed)), own=own)
-    page = page_statement(found, chosen, placed=placed, backwards=backwards, size=size)
-    of, statement = _named(page, own=own)
-    key = of[chosen.column.key]
-    down = chosen.descending != backwards
-    order = [part.desc() if down else part.asc() for part in (key, of.id)]
-    return Prepared(statement.add_columns(key).order_by(*order))
+    found = found.add_columns(chosen.column.label("sort_key"))
+    return Prepared(page_statement(found, chosen, placed=placed, backwards=backwards, size=size))
 
 
 def list_cases(
@@ -200,11 +199,7 @@ def list_cases(
     )
     rows = statement.rows(session, values | place)
     page = page_of(rows, lambda row: (row[-1], row[0]), placed=placed, backwards=backwards)
-    return page.map(_line)
-
-
-def _line(row: Any) -> CaseLine:
-    return CaseLine._make(row[: len(CaseLine._fields)])
+    return Page(tuple(_lines(session, page.items)), page.next, page.previous)
 
 
 def export_cases(session: Session, wanted: CaseFilter, sort: str) -> Sequence[CaseLine]:
@@ -225,7 +220,7 @@ def export_cases(session: Session, wanted: CaseFilter, sort: str) -> Sequence[Ca
             phrase("The list has more than %(most)s cases: too many to export.", most=EXPORT_ROWS),
             phrase("Narrow it by vendor, project, status or age band, then export again."),
         )
-    return [_line(row) for row in rows]
+    return _lines(session, rows)
 
 
 def find_personal(session: Session, text: str) -> Sequence[CaseLine]:
@@ -263,11 +258,7 @@ def find_personal(session: Session, text: str) -> Sequence[CaseLine]:
     if not ids:
         return ()
     cases = _narrowed(_CASES.c.id.in_(ids), own=bool(scope)).limit(FOUND_ROWS)
-    of, statement = _named(cases, own=bool(scope))
-    return [_line(row) for row in session.execute(statement.order_by(of.case_no), scope)]
-
-
-Pairs = tuple[tuple[str, str], ...]
+    return _lines(session, session.execute(cases.order_by(_CASES.c.case_no), scope).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,52 +270,17 @@ class Choices:
     groups: Pairs
 
 
-_CHOSEN: sa.BindParameter[UUID] = sa.bindparam("chosen", None, type_=sa.Uuid())
-
-
-def _pairs(table: Any, shown: Any, order: Any, condition: Any) -> Any:
-    """One text with all (id, name) pairs in order: two hundred rows would be read one by one."""
-    pair = sa.func.json_build_array(table.c.id, shown)
-    # `aggregate_order_by` of the dialect; the plain function has no such clause.
-    listed = sa.func.json_agg(aggregate_order_by(pair, order))
-    return sa.select(sa.cast(listed, sa.Text)).where(condition).scalar_subquery()
-
-
-@cache
-def _choices(*, vendors: bool, of_vendor: bool) -> Prepared:
-    none: Any = sa.literal_column("null")
-    kind = _TENANTS.c.kind == sa.literal_column(f"'{TenantKind.VENDOR.value}'")
-    return Prepared(
-        sa.select(
-            _pairs(_TENANTS, _TENANTS.c.short_name, _TENANTS.c.code, kind) if vendors else none,
-            *(
-                _pairs(table, table.c.name, table.c.name, table.c.tenant_id == _CHOSEN)
-                if of_vendor
-                else none
-                for table in (_PROJECTS, _GROUPS)
-            ),
-        )
+def choices(session: Session, *, vendor_id: UUID | None) -> Choices:
+    """The vendors for the company; projects and groups once a vendor is known (a vendor's own)."""
+    own: UUID | None = session.info.get("vendor_tenant")
+    known, vendor = directory(session), own or vendor_id
+    if vendor is None:
+        return Choices(known.vendors, (), ())
+    return Choices(
+        known.vendors if own is None else (),
+        known.projects.get(vendor, ()),
+        known.groups.get(vendor, ()),
     )
-
-
-def ask_choices(session: Session, *, vendor_id: UUID | None) -> Asked:
-    """Ask for the vendors (the company), and for the projects and groups of a vendor once one is
-    known (a vendor's own); for `choices_of`."""
-    own = session.info.get("vendor_tenant")
-    vendor = own or vendor_id
-    statement = _choices(vendors=own is None, of_vendor=vendor is not None)
-    return statement.asked(session, {"chosen": vendor})
-
-
-def choices_of(asked: Asked) -> Choices:
-    """What was asked for."""
-    return Choices(*(_read_pairs(text or "[]") for text in asked.rows()[0]))
-
-
-@lru_cache(maxsize=512)
-def _read_pairs(text: str) -> Pairs:
-    """Pairs from the database's text; the same ones come with every page."""
-    return tuple((str(row_id), str(name)) for row_id, name in json.loads(text))
 
 
 def prefix_of(text: str) -> str:

@@ -25,7 +25,6 @@ from portal.kernel.errors import PortalError
 from portal.kernel.texts import code
 from portal.kernel.texts import gettext as _
 from portal.kernel.web import actor, check_version, db
-from tenants.prepared import Asked
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")
 Answer = str | Response | tuple[str, int]
@@ -134,7 +133,6 @@ def _list_page(
     rows: Sequence[CaseLine],
     wanted: CaseFilter,
     find: FindForm | None,
-    choices: Asked,
     *,
     problem: PortalError | None = None,
     **more: Any,
@@ -145,7 +143,7 @@ def _list_page(
         lines=_lines(rows),
         wanted=wanted,
         company=person.is_company,
-        choices=listing.choices_of(choices),
+        choices=listing.choices(db(), vendor_id=wanted.vendor_id),
         statuses=_status_names(code()),
         tones=STATUS_TONES,
         bands=_band_names(code()),
@@ -163,7 +161,6 @@ def index() -> Answer:
     """The list: all vendors' for the company, its own for a vendor."""
     wanted = _filter()
     sort = _sort(wanted)
-    choices = listing.ask_choices(db(), vendor_id=wanted.vendor_id)
     page = listing.list_cases(db(), wanted, sort, request.args.get("at"))
     base, narrowed = url_for("cases.index"), _query(wanted)
     narrowed = narrowed and f"{narrowed}&"
@@ -171,7 +168,6 @@ def index() -> Answer:
         page.items,
         wanted,
         None,
-        choices,
         sort=sort,
         sort_urls={key: f"{base}?{narrowed}sort={key}" for key in listing.SORTS},
         next_url=page.next and f"{base}?{narrowed}sort={sort}&at={page.next}",
@@ -194,8 +190,7 @@ def find() -> Answer:
             problem = error
         else:
             rows, status = found, 200
-    choices = listing.ask_choices(db(), vendor_id=None)
-    body = _list_page(rows, CaseFilter(), form, choices, problem=problem, searched=status == 200)
+    body = _list_page(rows, CaseFilter(), form, problem=problem, searched=status == 200)
     answer = make_response(body, status)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
+from portal.vendors.directory import changed
 from portal.vendors.models import Contract, Group, Member, Project, VendorProfile
 from tenants.models import Tenant, TenantKind, TenantStatus
 from tenants.rows import new_id
@@ -33,6 +34,7 @@ def add_tenant(
     )
     session.add(tenant)
     session.flush()
+    changed(session)
     installed().add_key(session, tenant.id, clock.now())
     return tenant
 
@@ -73,6 +75,7 @@ def add_group(session: Session, tenant_id: UUID, name: str) -> Group:
     group = Group(tenant_id=tenant_id, name=name)
     session.add(group)
     session.flush()
+    changed(session)
     return group
 
 
@@ -99,6 +102,7 @@ def add_member(
     )
     session.add(member)
     session.flush()
+    changed(session)
     return member
 
 
@@ -145,4 +149,5 @@ def add_project(
     )
     session.add(project)
     session.flush()
+    changed(session)
     return project
