@@ -21,7 +21,7 @@ from portal.files.cells import normal_phone
 from portal.kernel.errors import Invalid
 from portal.kernel.paging import PAGE_SIZE, Page, Sort, page_of, page_statement, place_of
 from portal.kernel.phrases import phrase
-from portal.vendors.directory import Pairs, directory
+from portal.vendors.directory import Pairs, as_text, directory
 from tenants.models import Tenant, TenantKind
 from tenants.prepared import Prepared
 from tenants.vault import installed
@@ -88,9 +88,10 @@ _NARROW: Mapping[str, Any] = {
 
 
 class CaseLine(NamedTuple):
-    """A case as lists show it: personal data masked, names in place of ids, `amount` in yuan."""
+    """A case as lists show it: personal data masked, names in place of ids, `amount` in yuan. Its
+    own id is text, as addresses hold it."""
 
-    id: UUID
+    id: str
     vendor: str
     case_no: str
     project: str
@@ -108,10 +109,10 @@ class CaseLine(NamedTuple):
 
 
 _SHOWN = (
-    _CASES.c.id,
-    _CASES.c.tenant_id,
+    as_text(_CASES.c.id),
+    as_text(_CASES.c.tenant_id),
     _CASES.c.case_no,
-    _CASES.c.project_id,
+    as_text(_CASES.c.project_id),
     _CASES.c.entrusting_company,
     _CASES.c.debtor_masked,
     _CASES.c.card_masked,
@@ -120,8 +121,8 @@ _SHOWN = (
     _CASES.c.age_band,
     _CASES.c.entrusted_on,
     _CASES.c.due_back_on,
-    _CASES.c.group_id,
-    _CASES.c.member_id,
+    as_text(_CASES.c.group_id),
+    as_text(_CASES.c.member_id),
     _CASES.c.status,
 )
 """The columns of a `CaseLine`, with ids in place of names."""

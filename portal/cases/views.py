@@ -96,7 +96,7 @@ def _lines(rows: Sequence[CaseLine]) -> list[tuple[str, ...]]:
     bands, company = _band_names(code()), actor().is_company
     return [
         (
-            str(row_id),
+            row_id,
             case_no,
             *((vendor,) if company else ()),
             project or "—",

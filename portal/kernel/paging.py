@@ -67,7 +67,7 @@ _UNPACK: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def encode(direction: str, value: Any, row_id: UUID) -> str:
+def encode(direction: str, value: Any, row_id: UUID | str) -> str:
     """A cursor: 'a'(fter) or 'b'(efore) the row with this sort value and id."""
     raw = json.dumps([direction, _pack(value), str(row_id)], separators=(",", ":"))
     return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
@@ -120,7 +120,7 @@ def page_statement(
 
 def page_of(
     rows: Sequence[T],
-    key: Callable[[T], tuple[Any, UUID]],
+    key: Callable[[T], tuple[Any, UUID | str]],
     *,
     placed: bool,
     backwards: bool,

@@ -38,19 +38,25 @@ _OWN: sa.BindParameter[UUID] = sa.bindparam("own", None, type_=sa.Uuid())
 @dataclass(frozen=True, slots=True)
 class Directory:
     """What a scope's ids are called. `vendors` by code; `projects` and `groups` of each vendor by
-    name; `names` of everything, people included."""
+    name; `names` of everything by id as text (`as_text`), people included."""
 
     vendors: Pairs
     projects: Mapping[UUID, Pairs]
     groups: Mapping[UUID, Pairs]
-    names: Mapping[UUID, str]
+    names: Mapping[str, str]
 
 
 _kept: dict[tuple[str, UUID | None], tuple[float, Directory]] = {}
 _lock = Lock()
 
 
-def directory(session: Session, needed: Iterable[UUID | None] = ()) -> Directory:
+def as_text(column: Any) -> sa.Cast[str]:
+    """An id as the directory has it. Text, because reading and comparing the ids of fifty rows as
+    objects of Python costs as much as finding them."""
+    return sa.cast(column, sa.Text)
+
+
+def directory(session: Session, needed: Iterable[str | None] = ()) -> Directory:
     """The directory of the session's scope, with the names of all `needed` ids (None: of none)."""
     own: UUID | None = session.info.get("vendor_tenant")
     key = (session.get_bind().url.database or "", own)  # type: ignore[union-attr]
@@ -98,12 +104,12 @@ def _statement(*, own: bool) -> Prepared:
 
 def _part(number: int, tenant: Any, columns: Any, name: Any, order: Any) -> sa.Select[Any]:
     return sa.select(
-        sa.literal_column(str(number)), tenant.label("tenant"), columns.id, name, order
+        sa.literal_column(str(number)), tenant.label("tenant"), as_text(columns.id), name, order
     )
 
 
 def _read(session: Session, own: UUID | None) -> Directory:
-    names: dict[UUID, str] = {}
+    names: dict[str, str] = {}
     offered: tuple[defaultdict[UUID, list[tuple[str, str]]], ...] = tuple(
         defaultdict(list) for _ in range(4)
     )
@@ -112,7 +118,7 @@ def _read(session: Session, own: UUID | None) -> Directory:
     ):
         names[row_id] = name
         if kind != _MEMBERS:
-            offered[kind][tenant].append((str(row_id), name))
+            offered[kind][tenant].append((row_id, name))
     return Directory(
         tuple(pair for pairs in offered[_VENDORS].values() for pair in pairs),
         {tenant: tuple(pairs) for tenant, pairs in offered[_PROJECTS].items()},
