@@ -93,9 +93,11 @@ need_packages() {
     die "apt-get could not install: ${missing[*]}" "Its output is above, and in var/log/apt.log."
 }
 
+# Debian's own first: it is kept up to date with the system, and built with optimisation, which
+# makes pages a quarter cheaper than an interpreter compiled with the defaults.
 find_python() {
   local candidate
-  for candidate in python3.11 python3 /usr/bin/python3; do
+  for candidate in /usr/bin/python3.11 python3.11 python3; do
     if command -v "$candidate" >/dev/null &&
       "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
       command -v "$candidate"
