@@ -32,6 +32,7 @@ def _issued(company: Person, vendor: str) -> str:
     page.select_option("#vendor", vendor)
     page.select_option("#source", "inspection")
     page.select_option("#level", "ordinary")
+    page.fill("#source_reference", "现场检查 2026-11")
     page.fill("#title", "催收记录不完整")
     page.fill("#facts", "抽查十件个案，三件催收记录缺要素。")
     page.fill("#grounds", "《不规范催收处罚条例》第102条")
