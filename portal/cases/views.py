@@ -15,7 +15,7 @@ from portal.cases import listing, queries, service
 from portal.cases.forms import FindForm, StatusForm
 from portal.cases.listing import CaseFilter, CaseLine
 from portal.cases.permissions import CHANGE_STATUS, EXPORT, IMPORT, REVEAL, VIEW
-from portal.cases.queries import CaseView
+from portal.cases.queries import CaseView, StatusStep
 from portal.cases.rules import AGE_BANDS, STATUS_NAMES, TRANSITIONS, CaseStatus
 from portal.files.export import ExportColumn, ExportSheet, xlsx
 from portal.journal.service import record
@@ -270,8 +270,13 @@ def _sheet(rows: Sequence[CaseLine], *, company: bool) -> ExportSheet:
 
 
 def _case_page(
-    case: CaseView, form: StatusForm, *, problem: PortalError | None = None, personal: Any = None
+    found: tuple[CaseView, tuple[StatusStep, ...]],
+    form: StatusForm,
+    *,
+    problem: PortalError | None = None,
+    personal: Any = None,
 ) -> str:
+    case, steps = found
     person = actor()
     form.version.data = str(case.version)
     return render_template(
@@ -284,7 +289,7 @@ def _case_page(
         statuses=_status_names(code()),
         tones=STATUS_TONES,
         bands=_band_names(code()),
-        steps=queries.status_steps(db(), case.tenant_id, case.id),
+        steps=steps,
         may_reveal=person.may(REVEAL),
         may_change=person.may(CHANGE_STATUS) and bool(TRANSITIONS[case.status]),
     )
@@ -301,8 +306,8 @@ def _status_form(status: CaseStatus) -> StatusForm:
 @guard(VIEW)
 def show(case_id: UUID) -> Answer:
     """A case: its facts with personal data masked, and its changes of status."""
-    case = queries.get_case(db(), case_id)
-    return _case_page(case, _status_form(case.status))
+    found = queries.whole_case(db(), case_id)
+    return _case_page(found, _status_form(found[0].status))
 
 
 @bp.post("/<uuid:case_id>/reveal")
@@ -312,8 +317,8 @@ def reveal(case_id: UUID) -> Answer:
     row = service.get_row(db(), case_id)
     personal = service.reveal(db(), row, actor=actor())
     db().commit()
-    case = queries.get_case(db(), case_id)
-    body = _case_page(case, _status_form(case.status), personal=personal)
+    found = queries.whole_case(db(), case_id)
+    body = _case_page(found, _status_form(found[0].status), personal=personal)
     answer = make_response(body)
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -342,8 +347,8 @@ def change_status(case_id: UUID) -> Answer:
     except PortalError as error:
         problem = error
         db().rollback()
-    case = queries.get_case(db(), case_id)
-    return _case_page(case, form, problem=problem), problem.status if problem else 422
+    found = queries.whole_case(db(), case_id)
+    return _case_page(found, form, problem=problem), problem.status if problem else 422
 
 
 _VIEWS: tuple[Any, ...] = (find, export, show, reveal, change_status)
