@@ -1,7 +1,7 @@
 """Fill the database where needed, measure everything, print the table.
 
 python -m benchmarks [--json FILE] [--seconds N] [--refill]
-python -m benchmarks uploads [--json FILE]
+python -m benchmarks uploads [--json FILE] [--only STAGE …]
 python -m benchmarks notices [--json FILE] [--count N]
 python -m benchmarks peaks [--json FILE]
 python -m benchmarks draws [--json FILE] [--refill]

@@ -4,13 +4,17 @@
 import { meta, refreshToken } from "./page.js";
 import { fromDrop, fromInput, identity, refusal } from "./desk/collect.js";
 import { readLists } from "./desk/lists.js";
-import { Row, chip, filesize, fill } from "./desk/rows.js";
+import { Painter } from "./desk/painter.js";
+import { Row, fill } from "./desk/rows.js";
 import { Failure, post } from "./desk/api.js";
 import { Sender } from "./desk/sender.js";
+import { Sums, kept } from "./desk/sums.js";
 
 const NAMES_A_REQUEST = 500;
+// How often the page's list of items is read anew while files arrive: reading it takes time that
+// the files need, so the more there are, the seldomer.
 const REFRESH_EVERY = 2000;
-const COUNTED = ["matched", "unmatched", "unexpected", "duplicate", "refused", "failed", "done"];
+const REFRESH_EACH = 20;
 
 class Desk {
   constructor(box) {
@@ -26,8 +30,6 @@ class Desk {
     this.choices = [];
     this.hints = new Map();
     this.lastKey = 0;
-    this.startedAt = 0;
-    this.sentAtStart = 0;
     this.parts = {};
     for (const name of [
       "zone", "work", "body", "counts", "total", "total-text", "live", "notice", "notice-text",
@@ -36,6 +38,8 @@ class Desk {
     ]) {
       this.parts[name] = box.querySelector(`[data-desk-${name}]`);
     }
+    this.sums = new Sums(this);
+    this.painter = new Painter((rows) => this.paint(rows));
     this.sender = new Sender({
       startUrl: box.dataset.startUrl,
       partSize: Number(box.dataset.partSize),
@@ -67,7 +71,7 @@ class Desk {
     parts["accept-all"].addEventListener("click", () => {
       for (const row of this.list().filter((one) => one.proposed)) row.accept();
     });
-    parts["clear-rest"].addEventListener("click", () => this.clear((row) => !this.kept(row)));
+    parts["clear-rest"].addEventListener("click", () => this.clear((row) => !kept(row)));
     parts["clear-done"].addEventListener("click", () => this.clear((row) => row.state === "done"));
     parts["notice-again"].addEventListener("click", () => this.again());
     parts.pause.addEventListener("click", () => this.pause());
@@ -107,10 +111,6 @@ class Desk {
 
   of(...states) {
     return this.list().filter((row) => states.includes(row.state));
-  }
-
-  kept(row) {
-    return row.ready || row.busy || ["done", "failed", "matching"].includes(row.state);
   }
 
   // --- choosing -----------------------------------------------------------------------------
@@ -153,15 +153,15 @@ class Desk {
     this.lastKey += 1;
     const row = new Row(`f${this.lastKey}`, one, this);
     this.rows.set(row.key, row);
-    this.parts.body.append(row.element);
     const reason = refusal(one.file, this.limits);
     if (reason) row.to("refused", this.strings[reason]);
+    else this.painter.touch(row);
     return row;
   }
 
   /** Ask the server where files belong; it sees the waiting ones too, to find duplicates. */
   async match(rows) {
-    this.summarise();
+    this.painter.soon();
     for (let at = 0; at < rows.length; at += NAMES_A_REQUEST) {
       const part = rows.slice(at, at + NAMES_A_REQUEST);
       const waiting = this.list().filter((row) => row.ready || row.busy);
@@ -175,7 +175,7 @@ class Desk {
       } catch (failure) {
         this.unmatched(part, failure);
       }
-      this.summarise();
+      this.painter.soon(true);
     }
   }
 
@@ -208,9 +208,10 @@ class Desk {
   remove(row) {
     this.sender.remove(row);
     this.rows.delete(row.key);
-    row.element.remove();
+    this.painter.forget(row);
+    row.element?.remove();
     this.parts.work.hidden = this.rows.size === 0;
-    this.summarise();
+    this.painter.soon();
   }
 
   clear(which) {
@@ -225,11 +226,11 @@ class Desk {
 
   go(rows) {
     if (!rows.length) return;
-    if (!this.list().some((row) => row.busy)) this.clockStart();
+    if (!this.list().some((row) => row.busy)) this.sums.start(this.list());
     this.notice("");
     this.sender.send(rows);
     if (this.sender.paused) this.resume();
-    this.summarise();
+    this.painter.soon();
   }
 
   retry(rows) {
@@ -246,19 +247,14 @@ class Desk {
     this.sender.pause();
     for (const row of this.of("sending", "queued", "waiting")) row.to("paused");
     this.say(this.strings.paused);
-    this.summarise();
+    this.painter.soon(true);
   }
 
   resume() {
     for (const row of this.of("paused")) row.to("queued");
     this.sender.resume();
-    this.clockStart();
-    this.summarise();
-  }
-
-  clockStart() {
-    this.startedAt = performance.now();
-    this.sentAtStart = this.list().reduce((sum, row) => sum + row.sentBytes, 0);
+    this.sums.start(this.list());
+    this.painter.soon(true);
   }
 
   state(row, state) {
@@ -266,13 +262,11 @@ class Desk {
     const text = state === "waiting" ? this.strings.trying_again : "";
     row.to(this.sender.paused && state !== "ending" ? "paused" : state, text);
     if (state === "sending" && row.ticket?.received.length) row.to("sending", this.strings.goes_on);
-    this.later();
   }
 
   done(row, answer) {
     row.progress(row.file.size);
     row.to("done", answer.message ?? "");
-    this.later();
     this.refresh();
     this.ended();
   }
@@ -283,7 +277,6 @@ class Desk {
     if (failure.data?.status === 404) row.match({ status: "unmatched", message: failure.text });
     else row.to("failed", this.explain(failure));
     if (failure.kind === "signed-out") this.signedOut();
-    this.summarise();
     this.ended();
   }
 
@@ -327,79 +320,21 @@ class Desk {
 
   progress(row, bytes) {
     row.progress(bytes);
-    this.later();
   }
 
-  /** Sums are drawn once a frame, however many files tell something. */
-  later() {
-    if (this.frame) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      this.summarise();
-    });
-  }
-
-  showTotal() {
-    const rows = this.list().filter((row) => row.busy || row.state === "done");
-    const all = rows.reduce((sum, row) => sum + row.file.size, 0);
-    const sent = rows.reduce((sum, row) => sum + row.sentBytes, 0);
-    const elapsed = (performance.now() - this.startedAt) / 1000;
-    const rate = elapsed > 2 ? Math.max(0, sent - this.sentAtStart) / elapsed : 0;
-    this.parts.total.value = all ? sent / all : 0;
-    const left = rate ? (all - sent) / rate : 0;
-    this.parts["total-text"].textContent = fill(
-      rate ? this.strings.total_rate : this.strings.total,
-      {
-        left: this.minutes(left),
-        n: this.of("done").length,
-        m: rows.length,
-        sent: filesize(sent),
-        all: filesize(all),
-        rate: filesize(Math.round(rate)),
-      },
-    );
-  }
-
-  minutes(seconds) {
-    if (seconds < 60) return this.strings.under_a_minute;
-    return fill(this.strings.minutes, { n: Math.ceil(seconds / 60) });
-  }
-
-  summarise() {
-    const { parts, strings } = this;
-    const ready = this.list().filter((row) => row.ready).length;
-    const counts = this.list().reduce((sums, row) => {
-      const state = row.ready ? "matched" : row.state;
-      return sums.set(state, (sums.get(state) ?? 0) + 1);
-    }, new Map());
-    const chips = [];
-    for (const state of COUNTED) {
-      if (!counts.get(state)) continue;
-      chips.push(chip(state, `${strings.states[state]} ${counts.get(state)}`, this.icons));
+  paint(rows) {
+    const { body } = this.parts;
+    for (const row of rows) {
+      if (!this.rows.has(row.key)) continue;
+      row.draw();
+      if (!row.element.parentNode) body.append(row.element);
     }
-    parts.counts.replaceChildren(...chips);
-    parts.send.disabled = ready === 0;
-    parts.send.querySelector("[data-label]").textContent = fill(strings.send, { n: ready });
-    parts["retry-all"].hidden = this.of("failed").length < 2;
-    const proposed = this.list().filter((row) => row.proposed).length;
-    parts["accept-all"].hidden = proposed === 0;
-    parts["accept-all"].querySelector("[data-label]").textContent = fill(this.strings.accept_all, { n: proposed });
-    parts["clear-rest"].hidden = this.list().every((row) => this.kept(row));
-    parts["clear-done"].hidden = this.of("done").length === 0;
-    const moving = this.list().some((row) => row.busy);
-    const paused = Boolean(this.sender.paused);
-    parts.send.hidden = ready === 0 && moving;
-    parts.pause.hidden = !moving || paused;
-    parts.resume.hidden = !moving || !paused;
-    parts["cancel-all"].hidden = !moving;
-    parts.total.hidden = !moving;
-    parts["total-text"].hidden = !moving;
-    if (moving) this.showTotal();
+    this.sums.show(this.list(), Boolean(this.sender.paused));
   }
 
   ended() {
     if (this.list().some((row) => row.busy)) return;
-    this.summarise();
+    this.painter.soon(true);
     const [done, failed] = [this.of("done").length, this.of("failed").length];
     this.say(fill(failed ? this.strings.ended_failed : this.strings.ended, { n: done, m: failed }));
     this.refresh(true);
@@ -407,7 +342,7 @@ class Desk {
 
   /** Tell the page (data-hx-trigger="<event> from:body") that items changed, not too often. */
   refresh(now = false) {
-    const wait = now ? 0 : REFRESH_EVERY;
+    const wait = now ? 0 : Math.max(REFRESH_EVERY, REFRESH_EACH * this.rows.size);
     if (this.refreshing && !now) return;
     clearTimeout(this.refreshing);
     this.refreshing = setTimeout(() => {

@@ -16,24 +16,25 @@ export async function fromDrop(transfer) {
   // Entries must be taken before the first await: the list is emptied after the event.
   const entries = items.map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return [...transfer.files].map((file) => ({ file, path: file.name }));
-  const found = [];
-  for (const entry of entries) await walk(entry, found);
-  return found;
+  const found = (await Promise.all(entries.map(walk))).flat();
+  // A folder gives its entries in no order.
+  const { compare } = new Intl.Collator(undefined, { numeric: true });
+  return found.sort((one, other) => compare(one.path, other.path));
 }
 
-async function walk(entry, found) {
-  if (JUNK.test(entry.name)) return;
+async function walk(entry) {
+  if (JUNK.test(entry.name)) return [];
   if (entry.isFile) {
     const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-    found.push({ file, path: entry.fullPath.replace(/^\//, "") });
-    return;
+    return [{ file, path: entry.fullPath.replace(/^\//, "") }];
   }
   const reader = entry.createReader();
+  const found = [];
   for (;;) {
     // A reader gives at most 100 entries a call; an empty answer is the end.
     const batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!batch.length) return;
-    for (const child of batch) await walk(child, found);
+    if (!batch.length) return found;
+    found.push(...(await Promise.all(batch.map(walk))).flat());
   }
 }
 

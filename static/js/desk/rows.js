@@ -22,6 +22,9 @@ const LOOKS = {
 /** States of a file that is not on its way and not delivered. */
 const PREVIEW = ["matched", "unmatched", "unexpected", "duplicate"];
 
+/** Parts of a row that few rows show at a time. */
+const SELDOM = ["choose", "accept", "bar", "retry"];
+
 /** States of a file that is on its way. */
 const BUSY = ["queued", "sending", "ending", "waiting", "paused"];
 
@@ -57,6 +60,11 @@ export function chip(state, text, icons) {
   return made;
 }
 
+/** Set a text that may stand there already: writing it again would lay the row out anew. */
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 export class Row {
   constructor(key, { file, path }, desk) {
     Object.assign(this, { key, file, path, desk });
@@ -71,7 +79,7 @@ export class Row {
     this.ticket = null;
     this.uppyId = null;
     this.passing = false;
-    this.build();
+    this.element = null;
   }
 
   /** Whether "send" takes this row. */
@@ -88,15 +96,18 @@ export class Row {
     this.element = this.desk.template.content.firstElementChild.cloneNode(true);
     const part = (name) => this.element.querySelector(`[data-${name}]`);
     this.parts = {};
-    for (const name of ["item", "choose", "message", "accept", "chip", "state", "bar", "retry", "remove", "remove-text"]) {
+    for (const name of ["item", "message", "chip", "state", "remove", "remove-text", ...SELDOM]) {
       this.parts[name] = part(name);
     }
+    this.places = {};
+    for (const name of SELDOM) this.takeOut(name);
     const { strings } = this.desk;
     const { name } = this.file;
     part("name").textContent = name;
     const folder = this.path.slice(0, -name.length).replace(/\/$/, "");
     part("path").textContent = folder;
     part("size").textContent = filesize(this.file.size);
+    this.parts.use = this.parts.chip.querySelector("use");
     this.parts.choose.setAttribute("aria-label", fill(strings.assign, { name }));
     this.parts.retry.setAttribute("aria-label", fill(strings.retry_one, { name }));
     this.parts.remove.setAttribute("aria-label", fill(strings.remove_one, { name }));
@@ -106,7 +117,22 @@ export class Row {
     this.parts.accept.addEventListener("click", () => this.accept());
     this.parts.retry.addEventListener("click", () => this.desk.retry([this]));
     this.parts.remove.addEventListener("click", () => this.desk.remove(this));
-    this.draw();
+  }
+
+  /** What most rows never show is no part of the page until it is shown. */
+  takeOut(name) {
+    const part = this.parts[name];
+    const place = document.createComment("");
+    part.hidden = false;
+    part.replaceWith(place);
+    this.places[name] = place;
+  }
+
+  show(name, shown) {
+    const part = this.parts[name];
+    if (Boolean(part.parentNode) === shown) return;
+    if (shown) this.places[name].after(part);
+    else part.remove();
   }
 
   /** Take the server's answer on where this file belongs. */
@@ -118,8 +144,8 @@ export class Row {
     this.choices = answer.choices ?? [];
     this.proposal = answer.proposal ?? null;
     this.byHand = false;
-    this.offer(false);
-    this.draw();
+    this.offered = false;
+    this.desk.painter.touch(this);
   }
 
   /** Fill the list of items; the long common list only when the person reaches for it. */
@@ -134,6 +160,7 @@ export class Row {
     const rest = whole ? choices.filter((choice) => !known.has(choice.id)) : [];
     const selected = this.byHand ? this.itemId : "";
     const first = new Option(this.state === "duplicate" ? strings.leave_out : strings.choose, "");
+    this.offered = true;
     const unique = [...new Map(own.map((choice) => [choice.id, choice])).values()];
     const options = [...unique, ...rest].map(({ id, label }) => new Option(label, id));
     choose.replaceChildren(first, ...options);
@@ -150,9 +177,8 @@ export class Row {
     this.byHand = true;
     this.itemId = this.proposal.id;
     this.itemLabel = this.proposal.label;
-    this.offer(false);
-    this.draw();
-    this.desk.summarise();
+    this.offered = false;
+    this.changed();
   }
 
   choose() {
@@ -162,39 +188,49 @@ export class Row {
       this.itemId = value;
       this.itemLabel = selectedOptions[0].textContent;
     }
-    this.draw();
-    this.desk.summarise();
+    this.changed();
+  }
+
+  /** The person changed something: it shows at once. */
+  changed() {
+    this.desk.painter.touch(this);
+    this.desk.painter.soon();
   }
 
   to(state, text = "") {
     this.state = state;
     this.text = text;
-    this.draw();
+    this.desk.painter.touch(this);
   }
 
   progress(bytes) {
     this.sentBytes = Math.min(bytes, this.file.size);
-    this.parts.bar.value = this.file.size ? this.sentBytes / this.file.size : 0;
+    this.desk.painter.touch(this);
   }
 
+  /** Show the row as it stands; called by the painter. */
   draw() {
+    if (!this.element) this.build();
     const { parts, desk, state } = this;
     const shown = this.byHand && PREVIEW.includes(state) ? "matched" : state;
     const [tone, icon] = LOOKS[shown];
+    const look = `${desk.icons}#${icon}`;
     parts.chip.className = `chip tone-${tone}`;
-    parts.chip.querySelector("use").setAttribute("href", `${desk.icons}#${icon}`);
-    parts.state.textContent = desk.strings.states[shown];
+    if (parts.use.getAttribute("href") !== look) parts.use.setAttribute("href", look);
+    write(parts.state, desk.strings.states[shown]);
     const asks = ["unmatched", "unexpected", "duplicate"].includes(state);
-    parts.choose.hidden = !asks;
+    this.show("choose", asks);
+    if (asks && !this.offered) this.offer(false);
     parts.item.hidden = asks;
-    parts.item.textContent = this.itemLabel || "—";
-    parts.message.textContent = this.text;
-    parts.accept.hidden = !this.proposed;
-    if (this.proposed) parts.accept.textContent = fill(desk.strings.accept, this.proposal);
-    parts.bar.hidden = !BUSY.includes(state) || (state === "queued" && !this.sentBytes);
-    parts.retry.hidden = state !== "failed";
+    write(parts.item, this.itemLabel || "—");
+    write(parts.message, this.text);
+    this.show("accept", this.proposed);
+    if (this.proposed) write(parts.accept, fill(desk.strings.accept, this.proposal));
+    parts.bar.value = this.file.size ? this.sentBytes / this.file.size : 0;
+    this.show("bar", BUSY.includes(state) && (state !== "queued" || this.sentBytes > 0));
+    this.show("retry", state === "failed");
     parts.remove.hidden = ["done", "ending"].includes(state);
-    parts["remove-text"].textContent = this.busy ? desk.strings.cancel : desk.strings.take_off;
+    write(parts["remove-text"], this.busy ? desk.strings.cancel : desk.strings.take_off);
     this.element.classList.toggle("is-error", state === "failed" || state === "refused");
     this.element.dataset.status = state;
   }

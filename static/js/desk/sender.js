@@ -6,6 +6,7 @@ import { Failure, headers, kindOf, textOf } from "./api.js";
 import { Completer, Tickets } from "./tickets.js";
 
 const AT_ONCE = 4; // of the six connections that browsers allow; two are for the page itself
+const AHEAD = 24; // files that Uppy holds at a time: each thing it tells costs it a look at all
 const PAUSES = [1000, 3000, 8000, 20000, 60000];
 const STALLED_AFTER = 60000;
 const MOST_FRESH_STARTS = 3;
@@ -45,6 +46,8 @@ export class Sender {
     this.tickets = new Tickets(startUrl);
     this.completer = new Completer(startUrl);
     this.rows = new Map();
+    this.line = [];
+    this.moving = new Set();
     this.resting = new Set();
     this.open = Promise.resolve();
     this.uppy = new Uppy({ autoProceed: false, logger: quiet });
@@ -77,12 +80,25 @@ export class Sender {
   put(rows) {
     for (const row of rows) {
       this.drop(row);
+      this.tell.state(row, "queued");
+    }
+    // What is tried again goes before what was not tried yet.
+    if (rows[0]?.tries || rows[0]?.freshStarts) this.line.unshift(...rows);
+    else this.line.push(...rows);
+    this.feed();
+  }
+
+  /** Give Uppy the next rows. */
+  feed() {
+    if (this.moving.size > AHEAD / 2) return;
+    const next = this.line.splice(0, AHEAD - this.moving.size);
+    for (const row of next) {
       // Names of files may hold telephone numbers: Uppy gets the row's own key.
       row.uppyId = this.uppy.addFile({ name: row.key, data: row.file, source: "desk" });
       this.rows.set(row.uppyId, row);
-      this.tell.state(row, "queued");
+      this.moving.add(row);
     }
-    this.uppy.upload().catch(() => {}); // each file tells for itself
+    if (next.length) this.uppy.upload().catch(() => {}); // each file tells for itself
   }
 
   /** Take a row off, wherever it is; what the portal holds of it is removed. */
@@ -90,6 +106,7 @@ export class Sender {
     clearTimeout(row.timer);
     this.resting.delete(row);
     this.drop(row);
+    this.feed();
     if (row.state !== "done") this.tickets.cancel(row);
   }
 
@@ -97,6 +114,8 @@ export class Sender {
     const id = row.uppyId;
     row.uppyId = null;
     this.rows.delete(id);
+    this.moving.delete(row);
+    if (this.line.includes(row)) this.line = this.line.filter((one) => one !== row);
     if (id && this.uppy.getFile(id)) this.uppy.removeFile(id);
   }
 
@@ -166,8 +185,10 @@ export class Sender {
     const row = this.rows.get(file?.id);
     if (!row) return;
     this.tell.state(row, "ending");
+    this.moving.delete(row);
+    this.feed();
     try {
-      const answer = await this.completer.complete(row.ticket.upload_id);
+      const answer = await this.completer.complete(row.ticket.upload_id, this.moving.size > 0);
       this.drop(row);
       row.ticket = null;
       this.tell.done(row, answer);
@@ -181,6 +202,7 @@ export class Sender {
     if (!row) return;
     // Uppy forgets what failed (its upload stays open), so that its next run takes new files only.
     this.drop(row);
+    this.feed();
     const failure = failureOf(error);
     const { status } = failure.data ?? {};
     if (status === 403 && row.ticket) row.ticket.addresses = {}; // run out: sign anew

@@ -2,7 +2,7 @@
 import { Failure, ask, kindOf, post, textOf } from "./api.js";
 
 const AT_ONCE = 50;
-const GATHER = 120;
+const GATHER = 400;
 // Addresses are good for an hour of the server's time; asked for anew well before that.
 const GOOD_FOR = 45 * 60 * 1000;
 
@@ -102,15 +102,19 @@ export class Completer {
     this.busy = false;
   }
 
-  /** The portal's answer for one upload: {delivery_id, message}. */
-  complete(uploadId) {
+  /** The portal's answer for one upload: {delivery_id, message}. With `more` on the way it waits a
+   * moment for their ends. */
+  complete(uploadId, more) {
     return new Promise((resolve, reject) => {
       this.waiting.push({ uploadId, resolve, reject });
-      if (!this.timer && !this.busy) this.timer = setTimeout(() => this.flush(), GATHER);
+      if (this.busy) return;
+      if (!more || this.waiting.length >= AT_ONCE / 2) this.flush();
+      else this.timer ||= setTimeout(() => this.flush(), GATHER);
     });
   }
 
   async flush() {
+    clearTimeout(this.timer);
     this.timer = 0;
     const batch = this.waiting.splice(0, AT_ONCE);
     if (!batch.length) return;
