@@ -42,6 +42,11 @@ class Desk:
         self._token = found[1]
         self.line = http.client.HTTPConnection(HOST, port, timeout=120)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self.line.close()
+        self.browser.close()
+
     def post(self, path: str, body: object) -> dict[str, Any]:
         """POST JSON on the desk's own kept connection."""
         headers = {

@@ -110,6 +110,10 @@ class Browser:
         self._connection = http.client.HTTPConnection(HOST, port, timeout=60)
         self.cookies: dict[str, str] = {}
 
+    def close(self) -> None:
+        """Close the connection; a later request opens it anew."""
+        self._connection.close()
+
     def send(
         self, method: str, path: str, form: Mapping[str, str] | None = None
     ) -> tuple[int, str]:

@@ -8,7 +8,7 @@ many files at a time, because a folder holds hundreds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from flask import Blueprint, jsonify, request, url_for
@@ -38,7 +38,22 @@ def _body() -> dict[str, Any]:
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise _unreadable()
-    return body
+    if b"\\ud" in request.get_data().lower():
+        body = _whole(body)
+    return cast("dict[str, Any]", body)
+
+
+def _whole(value: Any) -> Any:
+    """The same without halves of surrogate pairs: JSON may carry them, and names of files on
+    Windows hold some, but no text that is stored or shown can."""
+    if isinstance(value, str):
+        # Two escaped halves that belong together are one character already.
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    if isinstance(value, dict):
+        return {_whole(key): _whole(one) for key, one in value.items()}
+    return value
 
 
 def _unreadable() -> Invalid:
