@@ -52,7 +52,7 @@ from tests.factories.world import PASSWORD, World
 KILLS = int(os.environ.get("PORTAL_TEST_KILLS", "100"))
 SENDERS = 3
 CASES = 60
-TOGETHER = 6
+TOGETHER = 4
 """Files that one sender starts and completes together, as the desk does with a folder's."""
 IN_HASTE = 0.2
 """The share of kills that do not wait until something was acknowledged since the last one."""
@@ -288,7 +288,9 @@ def test_nothing_acknowledged_is_lost_or_twice() -> None:
         email = world.vendors[0].email(Role.OFFICE)
         senders = [
             threading.Thread(
-                target=send_on, args=(number, processes, email, request_id, stop, told)
+                target=send_on,
+                args=(number, processes, email, request_id, stop, told),
+                daemon=True,
             )
             for number in range(SENDERS)
         ]
