@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -451,10 +451,11 @@ def write_finding(
     )
     actor = company.actor("auditor")
     try:
-        return save_finding(session, review, text, actor=actor)
+        row = save_finding(session, review, text, actor=actor)
     except RepetitionUndecided:
         again = replace(text, repetition=True, repetition_reason="六个月内同一责任人再犯。")
-        return save_finding(session, review, again, actor=actor)
+        row = save_finding(session, review, again, actor=actor)
+    return row
 
 
 def prepare(stage: Stage, company: Company, vendor: Vendor, request_id: UUID) -> UUID | None:
@@ -471,6 +472,14 @@ def prepare(stage: Stage, company: Company, vendor: Vendor, request_id: UUID) ->
         except Invalid:
             session.rollback()
             return None
+
+
+def prepare_all(
+    stage: Stage, company: Company, vendors: Iterable[Vendor], made: Mapping[str, UUID]
+) -> None:
+    """Prepare the forms of several vendors; they wait for the audit head's signature."""
+    for vendor in vendors:
+        prepare(stage, company, vendor, made[vendor.plan.code])
 
 
 def confirm(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from demo import audits, calls, cases, rectifications, results, seals
+from demo import audits, calls, cases, disputes, rectifications, results, seals
 from demo.deliveries import deliver
 from demo.people import Company, Vendor, make_people
 from demo.stage import Act, Stage, month_before
@@ -119,7 +119,7 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
 
     def forms() -> None:
         form_id = audits.prepare(stage, company, third, made["ZY"])
-        audits.prepare(stage, company, second, made["RX"])
+        audits.prepare_all(stage, company, (first, second), made)
         if form_id is not None:
             audits.confirm(
                 stage,
@@ -164,6 +164,7 @@ def _present(stage: Stage, company: Company, today: date, drawn: int) -> None:
         stage.at(stage.moment(days[1], 15), lambda: rectifications.answer(stage, third, answered))
 
     acts: tuple[tuple[int, int, Act], ...] = (
+        *disputes.acts(stage, company),
         (7, 10, under_review),
         (4, 9, handed_in),
         (4, 14, overdue),
