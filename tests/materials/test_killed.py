@@ -36,13 +36,14 @@ from devserver.postgres import Cluster
 from devserver.surroundings import ROOT, variables
 from portal.app import background, orphans, provision
 from portal.app.factory import open_database
+from portal.files.models import StoredFile
 from portal.files.service import storage
 from portal.kernel import clock
 from portal.kernel import settings as settings_module
 from portal.kernel.access import Role, system_actor
 from portal.kernel.settings import Settings
 from portal.materials.kinds import CheckState
-from portal.materials.models import Delivery, Upload
+from portal.materials.models import Delivery
 from tenants.database import Database
 from tenants.scope import bound
 from tests.factories import world as world_factory
@@ -311,10 +312,12 @@ def test_nothing_acknowledged_is_lost_or_twice() -> None:
         sweep(database, world)
         with bound(world.scope), database.session() as session:
             rows = session.execute(
-                sa.select(Delivery.id, Delivery.sha256, Upload.storage_key).join(
-                    Upload,
+                # A file that was sent again after a lost answer has two uploads and one delivery.
+                sa.select(Delivery.id, Delivery.sha256, StoredFile.storage_key).join(
+                    StoredFile,
                     sa.and_(
-                        Upload.tenant_id == Delivery.tenant_id, Upload.delivery_id == Delivery.id
+                        StoredFile.tenant_id == Delivery.tenant_id,
+                        StoredFile.id == Delivery.file_id,
                     ),
                 )
             ).all()
