@@ -30,7 +30,7 @@ class DecisionForm(FlaskForm):
 
     version = HiddenField()
     outcome = RadioField(
-        _l("Decision"),
+        _l("Decision on the appeal"),
         [InputRequired(_l("Choose the decision."))],
         choices=[
             SelectChoice("uphold", _l("Uphold: the finding falls")),

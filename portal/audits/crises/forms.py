@@ -24,7 +24,7 @@ class StepForm(FlaskForm):
         [Length(max=80)],
         description=_l("A measure needs somebody who takes it."),
     )
-    due_on = DateField(_l("By"), [Optional()])
+    due_on = DateField(_l("To be done by"), [Optional()])
 
     def prepared(self) -> StepForm:
         """With the kinds to choose from."""
