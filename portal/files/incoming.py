@@ -151,7 +151,7 @@ class Incoming:
                 if missing:
                     raise Unfinished(missing)
                 yield self.data(key)
-                self.control(key).unlink()
+                self.control(key).unlink(missing_ok=True)
         finally:
             os.close(control)
 

@@ -169,6 +169,8 @@ class LocalStorage:
                     # A crash after the move leaves the record of parts: the next call ends here.
                     if not target.is_file():
                         return self._finish(key, size, data, target)
+            # Who was killed after the move left the record of parts behind.
+            self.incoming.remove(key)
             running = Running()
             running.advance(target, size)
             return Stored(size, running.hexdigest())

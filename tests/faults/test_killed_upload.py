@@ -115,6 +115,7 @@ def test_asked_again_the_file_is_delivered_once(killed: Killed) -> None:
     (done,) = killed.desk.complete([killed.ticket])
     (again,) = killed.desk.complete([killed.ticket])
     assert done["delivery_id"] == again["delivery_id"]
+    assert not list(storage().unfinished())
     (delivery,) = killed.deliveries()
     assert str(delivery.id) == done["delivery_id"]
     assert delivery.sha256 == hashlib.sha256(killed.body).hexdigest()

@@ -241,6 +241,22 @@ def test_of_two_senders_of_a_part_the_later_wins(store: LocalStorage) -> None:
     assert store.path(key).read_bytes() == b"q" * size
 
 
+def test_a_record_of_parts_that_a_kill_left_is_removed(
+    store: LocalStorage, put: Callable[[str, bytes], TestResponse]
+) -> None:
+    """Killed between the move and the record's end, and asked again: whole, and nothing over."""
+    key, body = make_key(TENANT, NOW), b"k" * 1_000
+    assert put(address_of(store, key, 1, 1_000), body).status_code == 200
+    control = store.incoming.control(key)
+    left = control.read_bytes()
+    done = store.finish(key, "", 1_000)
+    control.write_bytes(left)
+    assert list(store.unfinished())
+    assert store.finish(key, "", 1_000) == done
+    assert not list(store.unfinished())
+    assert store.path(key).read_bytes() == body
+
+
 def test_a_full_disk_is_said_and_nothing_is_lost(
     store: LocalStorage,
     put: Callable[[str, bytes], TestResponse],
