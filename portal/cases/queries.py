@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -177,6 +177,24 @@ def entrusted(session: Session, tenant_id: UUID, period: str) -> tuple[Entrusted
         .order_by(Project.name, Case.age_band)
     )
     return tuple(Entrusted(*row) for row in rows)
+
+
+def cases_under(session: Session, contract: tuple[UUID, UUID], ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the cases `ids` whose project stands under the contract (its vendor, its id)."""
+    tenant_id, contract_id = contract
+    return set(
+        session.scalars(
+            sa.select(Case.id)
+            .join(
+                Project, sa.and_(Project.tenant_id == Case.tenant_id, Project.id == Case.project_id)
+            )
+            .where(
+                Case.tenant_id == tenant_id,
+                Case.id.in_(set(ids)),
+                Project.contract_id == contract_id,
+            )
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

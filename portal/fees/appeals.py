@@ -51,7 +51,7 @@ def difference(session: Session, row: Statement) -> Money:
         factor=score.factor,
         grade=score.grade,
         score=Link("score", score.id),
-        deductions=deductions(session, row.tenant_id, row.period),
+        deductions=deductions(session, (row.tenant_id, row.contract_id), row.period),
     )
     adjusted = session.scalar(
         sa.select(sa.func.coalesce(sa.func.sum(FeeAdjustment.amount), Decimal("0.00"))).where(

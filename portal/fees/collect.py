@@ -27,6 +27,8 @@ from portal.vendors.clauses import Level
 from portal.vendors.models import Contract, Project
 
 Key = tuple[UUID, str]
+ContractKey = tuple[UUID, UUID]
+"""A contract's vendor and id."""
 
 
 def month(
@@ -57,11 +59,8 @@ def month(
         grade=score.grade,
         score=Link("score", score.id),
         earnings=_earnings(session, contract.tenant_id, period, projects, facts),
-        deductions=deductions(session, contract.tenant_id, period),
-        rewards=[
-            Reward(Link("excellent_case", one.id), {"case_no": one.case_no})
-            for one in rewards(session, contract.tenant_id, period)
-        ],
+        deductions=deductions(session, (contract.tenant_id, contract.id), period),
+        rewards=_rewards(session, (contract.tenant_id, contract.id), period),
         reversals=_reversals(session, contract, scheme, facts),
         adjustments=[
             Adjustment(Link("appeal", one.appeal_id), one.amount, f"{one.period}：{one.reason}")
@@ -129,8 +128,15 @@ def _earnings(
     ]
 
 
-def deductions(session: Session, tenant_id: UUID, period: str) -> list[Deduction]:
-    """The deductions of the findings that stand and were reported in the month."""
+def deductions(session: Session, contract: ContractKey, period: str) -> list[Deduction]:
+    """The deductions of the findings that stand and were reported in the month, on cases under the
+    contract: a vendor with two of them pays for a finding once."""
+    found = [
+        finding
+        for finding in audits.score_facts(session, contract[0], period).findings
+        if finding.deduction > 0
+    ]
+    own = cases.cases_under(session, contract, (finding.case_id for finding in found))
     return [
         Deduction(
             Link("finding", finding.id),
@@ -138,8 +144,19 @@ def deductions(session: Session, tenant_id: UUID, period: str) -> list[Deduction
             finding.level == Level.RED_LINE,
             {"clause": finding.clause},
         )
-        for finding in audits.score_facts(session, tenant_id, period).findings
-        if finding.deduction > 0
+        for finding in found
+        if finding.case_id in own
+    ]
+
+
+def _rewards(session: Session, contract: ContractKey, period: str) -> list[Reward]:
+    """The rewards of the month's excellent cases (A7) under the contract."""
+    found = rewards(session, contract[0], period)
+    own = cases.cases_under(session, contract, (one.case_id for one in found))
+    return [
+        Reward(Link("excellent_case", one.id), {"case_no": one.case_no})
+        for one in found
+        if one.case_id in own
     ]
 
 
