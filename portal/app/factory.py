@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
+from babel import Locale
 from flask import Flask
 from flask_babel import Babel
 from flask_login import LoginManager
@@ -71,7 +73,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.jinja_environment = FoldingEnvironment
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["database"] = database or open_database(settings)
-    Babel(app, locale_selector=reader_locale)
+    Babel(app, locale_selector=_locale)
     phrases.install(gettext, filters.when)
     LoginManager(app, add_context_processor=False).request_loader(scope.load_user)
     # The order of these is the order in which a request passes them.
@@ -88,6 +90,16 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     wiring.install(app)
     _serve(app, settings)
     return app
+
+
+def _locale() -> Locale:
+    return _known(reader_locale())
+
+
+@cache
+def _known(code: str) -> Locale:
+    # Of three; read from its code anew for each request otherwise.
+    return Locale.parse(code)
 
 
 def _serve(app: Flask, settings: Settings) -> None:

@@ -7,9 +7,10 @@ lives: a translation is fixed by its language, an address without values by its 
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-from flask import Flask, current_app, g, has_request_context, request
+from flask import Flask, current_app, g, has_request_context, request, session
 from flask_wtf.csrf import generate_csrf
 from jinja2 import Template, pass_eval_context
 from jinja2.nodes import EvalContext
@@ -45,11 +46,27 @@ def url_for(endpoint: str, **values: Any) -> str:
     return found
 
 
+_TOKENS: dict[str, tuple[float, str]] = {}
+_SIGNED_SECONDS = 600.0
+_MOST_TOKENS = 2_000
+
+
 def csrf_token() -> str:
-    """The request's token: asked for by every form of a page, made once."""
+    """The token of the request's forms: asked for by every one of a page, made once.
+
+    What is signed is the session's own secret, which lives as long as the session; so a signature
+    serves for ten minutes instead of one page.
+    """
     token: str | None = g.get("portal_csrf_token")
     if token is None:
-        token = g.portal_csrf_token = generate_csrf()
+        secret = session.get("csrf_token", "")
+        signed = _TOKENS.get(secret)
+        if signed is None or time.monotonic() - signed[0] > _SIGNED_SECONDS:
+            signed = time.monotonic(), generate_csrf()
+            if len(_TOKENS) >= _MOST_TOKENS:
+                _TOKENS.clear()
+            _TOKENS[session["csrf_token"]] = signed
+        token = g.portal_csrf_token = signed[1]
     return token
 
 

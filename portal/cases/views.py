@@ -40,8 +40,9 @@ STATUS_TONES = {
 
 
 def _uuid(name: str) -> UUID | None:
+    text = request.args.get(name)
     try:
-        return UUID(request.args.get(name, ""))
+        return UUID(text) if text else None
     except ValueError:
         return None
 

@@ -33,7 +33,7 @@ _present: Callable[[], object] = g._get_current_object
 def _held() -> SimpleNamespace | None:
     """What Flask-Babel holds for this request; None outside of one."""
     try:
-        return vars(_present()).get("_flask_babel")
+        return _present().__dict__.get("_flask_babel")
     except RuntimeError:
         return None
 
@@ -45,10 +45,12 @@ def language() -> Language | None:
     very object: `force_locale` and `refresh` change it.
     """
     held = _held()
-    known = vars(held).get("portal_language") if held is not None else None
-    if held is not None and known is not None and known[0] is held.babel_locale:
-        found: Language = known[1]
-        return found
+    if held is not None:
+        kept = held.__dict__
+        known = kept.get("portal_language")
+        if known is not None and known[0] is kept["babel_locale"]:
+            found: Language = known[1]
+            return found
     locale = get_locale()
     if locale is None:
         return None
