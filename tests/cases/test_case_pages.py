@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from openpyxl import load_workbook
 
-from portal.cases import draw, listing, queries
+from portal.cases import draw, in_hand, listing, queries
 from portal.cases.listing import CaseFilter
 from portal.cases.models import Case, CaseStatusChange
 from portal.cases.rules import CaseStatus
@@ -157,9 +157,9 @@ def test_populations_and_entrusted_sums_count_what_is_held(
             change_status(session, get_row(session, case_id), status, reason="核对", actor=actor)
         session.commit()
     with portal.session(portal.world.scope) as session:
-        packed = dict(queries.in_hand_packed(session))
-        ids = dict(queries.in_hand(session))
-        assert queries.in_hand_volume(session) == {v.id: len(ids[v.id]) for v in vendors}
+        packed = dict(in_hand.in_hand_packed(session))
+        ids = dict(in_hand.in_hand(session))
+        assert in_hand.in_hand_volume(session) == {v.id: len(ids[v.id]) for v in vendors}
         assert len(ids[hc.id]) == 118 and first in ids[hc.id] and second not in ids[hc.id]
         for vendor in vendors:
             assert packed[vendor.id] == draw.canonical(ids[vendor.id])

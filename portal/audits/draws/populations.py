@@ -10,7 +10,7 @@ from portal.audits.draws.plans import RISK_DAYS, options_of, strata_text
 from portal.audits.draws.rules import Population
 from portal.audits.findings.queries import people_with_findings
 from portal.audits.models import Draw
-from portal.cases.queries import Marking, groups_in_order, in_hand_marked, in_hand_packed
+from portal.cases.in_hand import Marking, groups_in_order, in_hand_marked, in_hand_packed
 
 
 def populations(session: Session, row: Draw) -> dict[UUID, tuple[bytes, str | None, Population]]:

@@ -33,8 +33,8 @@ from portal.audits.models import Draw, DrawShare, DrawState
 from portal.audits.reviews.service import open_reviews
 from portal.cases import strata
 from portal.cases.draw import METHOD, SEED_BYTES, draw_hash, positions, vendor_seed
+from portal.cases.in_hand import in_hand_volume
 from portal.cases.models import Case
-from portal.cases.queries import in_hand_volume
 from portal.jobs.models import JobRun, RunState
 from portal.jobs.queries import run_of
 from portal.jobs.service import enqueue

@@ -19,7 +19,7 @@ from portal.audits.draws.permissions import MAKE, SEE
 from portal.audits.draws.plans import RISK_DAYS, options_of
 from portal.audits.draws.rules import Size, shared_out, sized
 from portal.audits.models import Draw, DrawState
-from portal.cases.queries import in_hand_volume
+from portal.cases.in_hand import in_hand_volume
 from portal.files.web import EXPORT_ROWS
 from portal.files.web import workbook as download
 from portal.jobs.queries import RunView, run_of
