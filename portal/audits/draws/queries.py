@@ -142,7 +142,10 @@ class ShareLine:
 
 
 def shares_of(session: Session, draw: Draw) -> tuple[ShareLine, ...]:
-    """A draw's vendors, the largest volume first."""
+    """A draw's vendors, the largest volume first; none before its population is frozen, as `draw`
+    says: a job may have committed them since that was read."""
+    if not draw.population:
+        return ()
     rows = session.execute(
         sa.select(
             DrawShare.tenant_id,
