@@ -23,7 +23,7 @@ from portal.cases.in_hand import in_hand_volume
 from portal.files.web import EXPORT_ROWS
 from portal.files.web import workbook as download
 from portal.jobs.queries import RunView, run_of
-from portal.jobs.service import shown
+from portal.jobs.service import error_of
 from portal.kernel import clock
 from portal.kernel.access import guard
 from portal.kernel.errors import PortalError
@@ -221,17 +221,10 @@ def _work(row: Draw, shares: Sequence[queries.ShareLine]) -> dict[str, Any]:
         run = queries.issuing(row, shares)
         if run.ended:
             db().refresh(row)
-    error = None
-    if run is not None and run.error:
-        error = {
-            "message": shown(run.error["message"]),
-            "mend": shown(run.error["mend"]),
-            "reference": run.error["reference"],
-        }
     freezing = row.state == DrawState.PLANNED
     return {
         "run": run,
-        "run_error": error,
+        "run_error": error_of(run),
         "run_label": _("Freezing the population") if freezing else _("Issuing the requests"),
         "run_url": url_for("draws.progress", draw_id=row.id),
     }
