@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from demo.deliveries import deliver
 from demo.people import Company, Vendor
 from demo.stage import Stage, period_of
+from portal.audits.assessments import hearing
+from portal.audits.assessments.queries import finding_rows
 from portal.audits.assessments.service import confirm_form, prepare_form
 from portal.audits.draws import queries as draws_queries
 from portal.audits.draws import service as draws
@@ -488,7 +490,12 @@ def confirm(
     """The audit head confirms and issues a form."""
     with stage.company(company.id) as session:
         form = session.scalars(sa.select(AssessmentForm).where(AssessmentForm.id == form_id)).one()
-        confirm_form(session, form, actor=company.actor("head"))
+        actor = company.actor("head")
+        for row in hearing.clips_of(finding_rows(session, form)):
+            hearing.note_sent(session, form, row, actor=actor)
+            with clock.frozen(clock.now() + timedelta(seconds=hearing.clip_seconds(row))):
+                hearing.note_heard(session, form, row, actor=actor)
+        confirm_form(session, form, actor=actor)
     after_form(vendor, form_id)
 
 

@@ -45,6 +45,7 @@ def _texts(status: int) -> tuple[str, str]:
             _("The state of this has changed."),
             _("Go back and look at the present state, then try again."),
         ),
+        410: (_("This is over."), _("Ask whoever sent you here for a new link.")),
         413: (_("The upload is too large."), _("Send a smaller file, or in parts.")),
         422: (_("The input could not be taken."), _("Go back and mend what is named.")),
         429: (_("Too many requests."), _("Wait a little, then try again.")),

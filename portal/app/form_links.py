@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from contextlib import AbstractContextManager
+from datetime import timedelta
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template
 from flask import request as http
@@ -24,6 +25,7 @@ from portal.audits.appeals.queries import papers_of
 from portal.audits.links import service
 from portal.audits.links.models import FormLink
 from portal.audits.links.service import LinkMailed
+from portal.audits.links.terms import MOST_DAYS
 from portal.audits.models import AssessmentForm
 from portal.audits.words import LEVELS
 from portal.identity.mailing import FALLBACK_LOCALE, Addressee, MailChoice
@@ -44,8 +46,9 @@ from tenants.scope import bound
 
 bp = Blueprint("form_page", __name__, url_prefix="/f")
 REASON = "whoever holds the secret address sees one person's findings of one form, in one browser"
-MOST, WITHIN, KNOWN = 30, 60.0, 10_000
-"""So many requests of an address in so many seconds; so many addresses are remembered."""
+WITHIN, KNOWN = 60.0, 10_000
+"""Seconds within which the requests of an address are counted (the most: PORTAL_LINK_REQUESTS); so
+many addresses are remembered."""
 
 
 class TooMany(PortalError):
@@ -64,13 +67,13 @@ class Throttle:
 
     def check(self, address: str) -> None:
         """Note a request; raises `TooMany` beyond the limit."""
-        now = time.monotonic()
+        most, now = settings().link_requests, time.monotonic()
         with self._lock:
             recent = [at for at in self._seen.pop(address, []) if now - at < WITHIN]
-            self._seen[address] = [*recent[-MOST:], now]
+            self._seen[address] = [*recent[-most:], now]
             while len(self._seen) > KNOWN:
                 self._seen.popitem(last=False)
-        if len(recent) >= MOST:
+        if len(recent) >= most:
             raise TooMany(
                 phrase("Too many requests."), phrase("Wait a minute, then open the link again.")
             )
@@ -152,7 +155,7 @@ def take(token: str) -> BaseResponse:
     answer.set_cookie(
         _cookie(),
         browser,
-        max_age=int(service.LASTS.total_seconds()),
+        max_age=int(timedelta(days=MOST_DAYS).total_seconds()),
         httponly=True,
         samesite="Lax",
         secure=current_app.config["SESSION_COOKIE_SECURE"],
@@ -189,7 +192,10 @@ def mail(session: Session, event: LinkMailed, actor: Actor) -> None:
     del actor
     to = Addressee(event.subject_id, event.address, "", frozenset(), FALLBACK_LOCALE, MailChoice())
     note = letters.Note(
-        phrase("A notice waits for you: open it once, in one browser, within seven days."),
+        phrase(
+            "A notice waits for you: open it once, in one browser, within %(days)s days.",
+            days=event.days,
+        ),
         f"/f/{event.token}",
     )
     letter = letters.link_letter(current_app, to, note)

@@ -373,18 +373,20 @@ class CrisisStep(PrivateRow, Base):
 
 
 class ClipHearing(PrivateRow, Base):
-    """That the audit head heard a finding's clip in the sitting in which its form was signed."""
+    """That a finding's clip was sent to the person who is to sign its form, and heard by them. A
+    form that was returned and prepared anew is heard anew; `heard_at` is set once (trigger)."""
 
     __tablename__ = "clip_hearings"
     __table_args__ = (
         tenant_fk("form_id", "assessment_forms"),
         tenant_fk("finding_id", "findings"),
-        sa.UniqueConstraint("tenant_id", "finding_id"),
+        sa.UniqueConstraint("tenant_id", "form_id", "finding_id", "heard_by"),
     )
-    company_grants: ClassVar[str] = "SELECT, INSERT"
+    company_grants: ClassVar[str] = "SELECT, INSERT, UPDATE"
 
     form_id: Mapped[UUID]
     finding_id: Mapped[UUID]
-    heard_at: Mapped[datetime]
+    sent_at: Mapped[datetime]
+    heard_at: Mapped[datetime | None]
     heard_by: Mapped[UUID]
     heard_by_name: Mapped[str]

@@ -221,6 +221,13 @@ class Settings:
         "Send cookies over HTTPS only; when empty, as PORTAL_BASE_URL says.",
         values.optional_yes_or_no,
     )
+    link_requests: int = _setting(
+        "PORTAL_LINK_REQUESTS",
+        "30",
+        "Requests for one-time links that one address may make in a minute, in each process; an "
+        "office behind one address counts as one.",
+        values.number(5, 10_000),
+    )
 
     # The company
     close_of_business: time = _setting(

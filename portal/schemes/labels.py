@@ -61,6 +61,7 @@ LABELS: dict[str, Phrase] = {
     "appeal_days": phrase("Working days to appeal"),
     "decide_days": phrase("Working days to decide an appeal"),
     "deemed_days": phrase("Working days after which a form counts as delivered"),
+    "link_days": phrase("Days that a one-time link can be opened"),
     "second_listening": phrase("Listened to twice: all cases, or failing ones"),
     "facts_days": phrase("Working days for the vendor's check of facts"),
     "opinion_percent": phrase("Judged cases drawn for a blind second opinion, per cent"),

@@ -15,7 +15,7 @@ from portal.audits.models import AssessmentForm, Finding, Review
 from portal.kernel.access import Role
 from portal.notices.models import DocumentRecipient
 from tests.conftest import Portal
-from tests.factories.audits import Audit, fail, open_audit, prepared
+from tests.factories.audits import Audit, fail, hear, open_audit, prepared
 
 pytestmark = pytest.mark.usefixtures("at_work")
 
@@ -75,6 +75,10 @@ def test_from_the_queue_to_the_vendors_page(portal: Portal, audit: Audit) -> Non
     form = auditor.post("/assessments/", data=where).location
     assert auditor.post(f"{form}/confirm", data={"version": "1"}).status_code == 403
     assert "HC-00001" in head.get(form).text
+    assert head.post(f"{form}/confirm", data={"version": "1"}).status_code == 409, "clip unheard"
+    with portal.session(portal.world.scope) as session:
+        hear(session, session.scalars(sa.select(AssessmentForm)).one(), audit.head)
+        session.commit()
     assert head.post(f"{form}/confirm", data={"version": "1"}).status_code == 302
     twice = head.post(f"{form}/confirm", data={"version": "1"})
     assert twice.status_code == 409, "a double click issues once"

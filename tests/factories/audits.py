@@ -9,12 +9,14 @@ import struct
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from portal.audits.assessments import hearing
+from portal.audits.assessments.queries import finding_rows
 from portal.audits.assessments.service import prepare_form
 from portal.audits.findings.service import save_finding
 from portal.audits.findings.text import FindingText
@@ -202,6 +204,14 @@ def prepared(session: ScopedSession, audit: Audit, **changes: Any) -> Assessment
     )
     session.commit()
     return form
+
+
+def hear(session: ScopedSession, form: AssessmentForm, actor: Actor) -> None:
+    """Whoever signs hears each clip of a form to its end."""
+    for row in hearing.clips_of(finding_rows(session, form)):
+        hearing.note_sent(session, form, row, actor=actor)
+        with clock.frozen(clock.now() + timedelta(seconds=hearing.clip_seconds(row))):
+            hearing.note_heard(session, form, row, actor=actor)
 
 
 def beijing(day: date, hour: int, minute: int = 0) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,16 +12,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
-from portal.app.form_links import MOST, throttle
-from portal.audits.assessments.service import confirm_form
+from portal.app.form_links import throttle
+from portal.audits.assessments.service import confirm_form, prepare_form
 from portal.audits.links.models import FormLink
 from portal.journal.models import JournalEntry
 from portal.kernel import clock
+from portal.kernel import settings as settings_module
 from portal.kernel.access import Role
 from portal.notices.models import Acknowledgement, DocumentStep
 from tenants.scope import Login, Scope
 from tests.conftest import Portal
-from tests.factories.audits import open_audit, prepared
+from tests.factories.audits import fail, open_audit, prepared
 from tests.factories.world import MOMENT
 from tests.isolation.conftest import owner
 
@@ -70,12 +72,11 @@ def test_from_the_link_to_the_receipt(portal: Portal) -> None:
     assert "HC-00001" in page and "王催收" in page and "HC-00002" not in page
     assert "周经理" not in page and "/assessments" not in page
     for method, end in (("GET", ""), ("POST", "/open"), ("POST", "/receipt")):
-        answers = [
-            other.open(f"{one}{end}", method=method, data={"choice": "appeal"})
-            for one in (path, f"/f/{'x' * 43}")
-        ]
-        assert [answer.status_code for answer in answers] == [404, 404]
-        assert len(answers[0].text) == len(answers[1].text)
+        late = other.open(f"{path}{end}", method=method, data={"choice": "appeal"})
+        assert late.status_code == 410 and "已在另一个浏览器打开" in late.text
+        assert "HC-00001" not in late.text and "王催收" not in late.text
+        unknown = other.open(f"/f/{'x' * 43}{end}", method=method, data={"choice": "appeal"})
+        assert unknown.status_code == 404
     assert agent.post(f"{path}/receipt", data={"choice": "maybe"}).status_code == 404
     sent = {"choice": "appeal", "note": "通话非本人"}
     assert agent.post(f"{path}/receipt", data=sent).status_code == 302
@@ -99,15 +100,22 @@ def _rows(portal: Portal, model: type) -> list[object]:  # type: ignore[type-arg
 
 
 def test_it_ends(portal: Portal) -> None:
-    """After seven days, by a later link, with the vendor's suspension: like one that never was."""
+    """After seven days, or by a later link: who holds it is told so, and sees nothing. With the
+    vendor's suspension: like one that never was."""
     form_id = _form(portal)
     first = _link(portal, form_id)
     second = _link(portal, form_id)
     nobody = portal.client()
-    assert nobody.get(first).status_code == 404 and nobody.get(second).status_code == 200
+    replaced = nobody.get(first)
+    assert replaced.status_code == 410 and "已由新的链接取代" in replaced.text
+    assert nobody.post(f"{first}/open").status_code == 410
+    assert nobody.get(second).status_code == 200
+    with clock.frozen(MOMENT + timedelta(days=7, minutes=-1)):
+        assert nobody.get(second).status_code == 200
     with clock.frozen(MOMENT + timedelta(days=7, minutes=1)):
-        assert nobody.get(second).status_code == 404
-        assert nobody.post(f"{second}/open").status_code == 404
+        ended = nobody.get(second)
+        assert ended.status_code == 410 and "2026年11月10日" in ended.text
+        assert nobody.post(f"{second}/open").status_code == 410
     with owner(portal) as connection:
         connection.execute(sa.text("update tenants set status = 'suspended' where code = 'HC'"))
     assert nobody.get(second).status_code == 404
@@ -142,5 +150,49 @@ def test_the_public_login_asks_one_question_and_others_make_none(portal: Portal)
 
 def test_it_is_limited_by_address(portal: Portal) -> None:
     nobody = portal.client()
-    answers = [nobody.get(f"/f/{'x' * 43}").status_code for _again in range(MOST + 2)]
-    assert answers == [404] * MOST + [429] * 2
+    settings_module.install(replace(portal.settings, link_requests=7))
+    answers = [nobody.get(f"/f/{'x' * 43}").status_code for _again in range(9)]
+    assert answers == [404] * 7 + [429] * 2
+
+
+def test_how_long_a_link_lasts_is_the_schemes(portal: Portal) -> None:
+    """Edited like every scheme; a link keeps the days it was made with."""
+    form_id = _form(portal)
+    admin = portal.client(portal.world.email(Role.ADMINISTRATOR))
+    edit = {"link_days": "61", "in_force_from": "2026-11-03", "reason": "试", "seen_version": "0"}
+    assert admin.post("/schemes/link_terms/edit", data=edit).status_code == 422
+    done = admin.post("/schemes/link_terms/edit", data={**edit, "link_days": "2"})
+    assert done.status_code == 302
+    path = _link(portal, form_id)
+    with clock.frozen(MOMENT + timedelta(days=1, hours=23)):
+        assert portal.client().get(path).status_code == 200
+    with clock.frozen(MOMENT + timedelta(days=2, minutes=1)):
+        assert portal.client().get(path).status_code == 410
+
+
+def test_a_link_is_of_one_form(portal: Portal) -> None:
+    """The same person on two forms of the same vendor: each link shows its own, in one browser."""
+    with portal.session(portal.world.scope) as session:
+        vendor, made = portal.world.vendors[0], []
+        for first in (1, 11):
+            audit = open_audit(session, portal.world, vendor, 1, first=first)
+            fail(session, audit, repetition=first > 1)
+            form = prepare_form(
+                session,
+                tenant_id=vendor.id,
+                request_id=audit.request_id,
+                actor=audit.auditor,
+            )
+            confirm_form(session, form, actor=audit.head)
+            made.append(form.id)
+        session.commit()
+    agent = portal.client()
+    paths = [_link(portal, form_id) for form_id in made]
+    for path in paths:
+        assert agent.post(f"{path}/open").status_code == 302
+    one, two = (agent.get(path).text for path in paths)
+    assert "HC-00001" in one and "HC-00011" not in one
+    assert "HC-00011" in two and "HC-00001" not in two
+    assert agent.post(f"{paths[0]}/receipt", data={"choice": "no_objection"}).status_code == 302
+    answered = {row.form_id for row in _rows(portal, FormLink) if row.answered_at}
+    assert answered == {made[0]}

@@ -244,7 +244,7 @@ class TestMonth:
         auditor.look("assessment-prepared")
         story.form = auditor.path()
         head.open(story.form, "assessment-to-confirm")
-        head.confirm("/confirm")
+        self._sign(head, story)
         head.reload_until("a[href$='/pdf']")
         head.look("assessment-issued")
         manager = person(hc(live).email(Role.MANAGER))
@@ -255,6 +255,26 @@ class TestMonth:
         assert manager.download("a[href$='/pdf']").startswith(b"%PDF-")
         manager.open("/messages", "messages")
         assert person(self._rival(live)).status_of(story.form) == 404
+
+    def _sign(self, head: Person, story: Story) -> None:
+        """The head hears the clip beside its clause, to its end, and signs in the sitting. Pressed
+        too early, the button says why; the signature is refused as well."""
+        head.press("a[href*='/assessments/signing']")
+        head.look("sitting")
+        clip, chosen = "[data-clip]", "input[name=form]"
+        head.click(f"{clip} [data-heard]")
+        head.until(f"{clip} .field-error")
+        head.page.check(chosen)
+        head.press("main form .submit-row button")
+        head.look("sitting-refused")
+        assert "未听" in head.text()
+        head.page.evaluate("document.querySelector('[data-clip] audio').play()")
+        head.until(f"{clip} .chip, {clip} .tone-success")
+        head.look("sitting-heard")
+        head.page.check(chosen)
+        head.press("main form .submit-row button")
+        head.look("sitting-empty")
+        head.open(story.form)
 
     def _judge_twice(self, auditor: Person, head: Person, story: Story) -> None:
         """The auditor listens first and proposes; the head listens second and judges."""

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from portal.audits.assessments.hearing import check_heard
 from portal.audits.assessments.paper import TITLE, confirmation, form_content, manner_of
 from portal.audits.assessments.queries import (
     FindingRow,
@@ -214,7 +215,8 @@ def confirm_form(session: Session, form: AssessmentForm, *, actor: Actor) -> Doc
     """The audit head confirms, and with that issues, a form that somebody else prepared (A6).
 
     Number, frozen paper, findings, clocks and messages stand or fall together. Raises `Conflict`
-    for one's own form or one that is not waiting, `Incomplete` with what A6 misses.
+    for one's own form, one that is not waiting, or one with a clip that the actor has not heard;
+    `Incomplete` with what A6 misses.
     """
     state = moved(FORM_MOVES, form.state, FormState.ISSUED)
     check_head(form.prepared_by, actor.account_id)
@@ -222,6 +224,7 @@ def confirm_form(session: Session, form: AssessmentForm, *, actor: Actor) -> Doc
     problems = missing(session, form, rows)
     if problems:
         raise Incomplete(problems)
+    check_heard(session, form, rows, actor=actor)
     content = form_content(
         session, form, rows, reviewed_rows(session, form), head=confirmation(actor)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,14 +18,12 @@ from portal.audits.assessments.queries import (
     missing,
 )
 from portal.audits.assessments.service import confirm_form
-from portal.audits.models import AssessmentForm, ClipHearing, FormState
+from portal.audits.models import AssessmentForm, FormState
 from portal.journal.service import record
-from portal.kernel import clock
 from portal.kernel.access import Actor
-from portal.kernel.errors import Conflict, Invalid, PortalError, Stale
+from portal.kernel.errors import Invalid, PortalError, Stale
 from portal.kernel.phrases import Phrase, phrase
 from tenants.models import Tenant
-from tenants.rows import new_id
 
 MOST = 20
 """Forms on one page of a sitting."""
@@ -50,12 +48,14 @@ class Refused:
     error: PortalError
 
 
-def waiting(session: Session, account_id: UUID) -> list[Waiting]:
-    """The forms that wait and that somebody else prepared, the oldest first (company scope)."""
+def waiting(session: Session, account_id: UUID, only: UUID | None = None) -> list[Waiting]:
+    """The forms that wait and that somebody else prepared, the oldest first, or the one of them
+    (company scope)."""
     rows = session.execute(
         sa.select(AssessmentForm, Tenant.short_name)
         .join(Tenant, Tenant.id == AssessmentForm.tenant_id)
         .where(AssessmentForm.state == FormState.PREPARED, AssessmentForm.prepared_by != account_id)
+        .where(AssessmentForm.id == only if only else sa.true())
         .order_by(AssessmentForm.prepared_at, AssessmentForm.id)
         .limit(MOST)
     ).all()
@@ -77,13 +77,12 @@ def waiting(session: Session, account_id: UUID) -> list[Waiting]:
 def sign(
     session: Session,
     versions: Mapping[UUID, str],
-    heard: Collection[UUID],
     *,
     actor: Actor,
 ) -> tuple[list[str], list[Refused]]:
-    """Confirm and issue forms in one sitting; `versions`: what the page showed of each, `heard`:
-    the findings whose clip was heard. Each form stands or falls by itself: returns the numbers
-    issued and what was refused. Raises `Invalid` when none was chosen."""
+    """Confirm and issue forms in one sitting; `versions`: what the page showed of each. Each
+    form stands or falls by itself: returns the numbers issued and what was refused (a form with an
+    unheard clip, for one). Raises `Invalid` when none was chosen."""
     if not versions:
         raise Invalid(phrase("No form is chosen."), phrase("Tick the forms to sign."))
     numbers: list[str] = []
@@ -98,7 +97,6 @@ def sign(
                         phrase("The form changed since you opened the page."),
                         phrase("Look at it again, then sign."),
                     )
-                _hear(session, form, heard, actor)
                 numbers.append(confirm_form(session, form, actor=actor).number)
         except PortalError as error:
             refused.append(Refused(vendor, error))
@@ -108,35 +106,6 @@ def sign(
             "audits.sitting.signed",
             ("account", actor.account_id),
             actor=actor,
-            data={"numbers": numbers, "clips": len(heard)},
+            data={"numbers": numbers},
         )
     return numbers, refused
-
-
-def _hear(session: Session, form: AssessmentForm, heard: Collection[UUID], actor: Actor) -> None:
-    """Put on record that each clip was heard; `Conflict` for one that was not."""
-    rows = finding_rows(session, form)
-    unheard = [row for row in rows if row.recording_path and row.finding.id not in heard]
-    if unheard:
-        raise Conflict(
-            phrase(
-                "%(count)s clips of this form were not heard: case %(case)s.",
-                count=len(unheard),
-                case=unheard[0].finding.case_no,
-            ),
-            phrase("Hear each clip beside its clause, then sign."),
-        )
-    session.add_all(
-        ClipHearing(
-            tenant_id=form.tenant_id,
-            id=new_id(),
-            form_id=form.id,
-            finding_id=row.finding.id,
-            heard_at=clock.now(),
-            heard_by=actor.account_id,
-            heard_by_name=actor.name,
-        )
-        for row in rows
-        if row.recording_path
-    )
-    session.flush()

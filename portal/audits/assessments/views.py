@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from portal.audits.appeals.queries import of_findings, papers_of
 from portal.audits.appeals.service import may_raise
 from portal.audits.appeals.words import APPEAL_STATES, INSTANCES
-from portal.audits.assessments import queries, service
+from portal.audits.assessments import hearing, queries, service
 from portal.audits.assessments.export import listed
 from portal.audits.assessments.forms import ReturnForm
 from portal.audits.assessments.service import Incomplete
@@ -153,6 +153,7 @@ def _page(
         **_appeals(form, rows),
         recipients=recipients_of(db(), document.id) if document else [],
         addressees=queries.addressees(db(), form.tenant_id, rows) if waits else [],
+        clips=len(hearing.unheard(db(), form, rows, person.account_id)) if waits else 0,
         lacking=queries.missing(db(), form, rows) if waits else [],
         problem=problem,
         problems=problem.problems if isinstance(problem, Incomplete) else (),

@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from portal.audits.appeals.queries import papers_of
 from portal.audits.assessments.queries import FindingRow, finding_rows
 from portal.audits.links.models import FormLink
+from portal.audits.links.terms import days_on
 from portal.audits.models import AssessmentForm
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
-from portal.kernel.errors import Conflict, Invalid, NotFound
+from portal.kernel.errors import Conflict, Invalid, NotFound, PortalError
 from portal.kernel.events import Event, publish
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import When, phrase
 from portal.notices import service as notices
 from portal.notices.models import DocumentRecipient
 from portal.notices.receipts import MOST_NOTE, acknowledge
@@ -31,8 +32,6 @@ from tenants.database import Database
 from tenants.rows import new_id
 from tenants.scope import Login, Scope, bound
 
-LASTS = timedelta(days=7)
-"""How long a link can be opened: longer than the days of opening and of appeal together."""
 PART = "责任人"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}\.[^@\s,;<>\"]{2,}")
@@ -44,6 +43,14 @@ class LinkMailed(Event):
 
     address: str
     token: str
+    days: int
+
+
+class LinkOver(PortalError):
+    """A link that was good once: it ran out, a later one replaced it, or another browser has it.
+    Told only to who holds its token, so that they know what to do."""
+
+    status = 410
 
 
 def digest(secret: str) -> bytes:
@@ -101,7 +108,7 @@ def make(
                 phrase("Nothing more is asked of them."),
             )
         former.revoked_at = clock.now()
-    token = secrets.token_urlsafe(32)
+    token, days = secrets.token_urlsafe(32), days_on(session, clock.today())
     row = FormLink(
         tenant_id=form.tenant_id,
         id=new_id(),
@@ -111,13 +118,13 @@ def make(
         token_hash=digest(token),
         made_at=clock.now(),
         made_by_name=actor.name,
-        expires_at=clock.now() + LASTS,
+        expires_at=clock.now() + timedelta(days=days),
     )
     session.add(row)
     session.flush()
     _record(session, "made", row, actor, mailed=bool(mail_to))
     if mail_to:
-        publish(session, LinkMailed(row.tenant_id, row.id, mail_to, token), actor)
+        publish(session, LinkMailed(row.tenant_id, row.id, mail_to, token, days), actor)
     return token
 
 
@@ -136,8 +143,8 @@ class Found:
 
 
 def find(database: Database, token: str) -> Found | None:
-    """Look a token up by the one function that the public login may call; None for one that ended,
-    never was, or is of a vendor that is not active."""
+    """Look a token up by the one function that the public login may call; None for one that never
+    was, or is of a vendor that is not active."""
     if not _TOKEN.fullmatch(token):
         return None
     with bound(Scope(Login.PUBLIC)), database.engine(Login.PUBLIC).connect() as connection:
@@ -149,18 +156,34 @@ def find(database: Database, token: str) -> Found | None:
 
 
 def get_open(session: Session, found: Found, browser: str) -> FormLink:
-    """The link, for this browser (its secret; empty for one that has none). Raises `NotFound` when
-    it is over, revoked, or bound to another browser."""
+    """The link, for this browser (its secret; empty for one that has none). Raises `LinkOver` when
+    it ran out, was replaced by a later one, or is another browser's."""
     statement = sa.select(FormLink).where(FormLink.id == found.link_id)
     row = session.scalars(statement).first()
-    over = row is None or row.revoked_at is not None or row.expires_at < clock.now()
-    if row is None or over:
+    if row is None:
         raise NotFound("one-time link")
+    if row.revoked_at is not None:
+        raise LinkOver(
+            phrase("This link was replaced by a later one."),
+            phrase("Open the later link, or ask whoever sent it to you for a new one."),
+        )
+    if row.expires_at < clock.now():
+        raise LinkOver(
+            phrase("This link could be opened until %(until)s.", until=When(row.expires_at)),
+            phrase("Ask your team leader or the audit department for a new one."),
+        )
     if row.browser_hash is not None and not secrets.compare_digest(
         row.browser_hash, digest(browser)
     ):
-        raise NotFound("one-time link")
+        raise _opened_elsewhere()
     return row
+
+
+def _opened_elsewhere() -> LinkOver:
+    return LinkOver(
+        phrase("This link was opened already, in another browser; it opens in that one only."),
+        phrase("If that was not you, tell your team leader at once: a new link ends this one."),
+    )
 
 
 def actor_of(found: Found, link: FormLink) -> Actor:
@@ -181,7 +204,7 @@ def bind(session: Session, link: FormLink, browser: str, *, actor: Actor) -> Non
         .returning(FormLink.id)
     ).first()
     if taken is None:
-        raise NotFound("one-time link")
+        raise _opened_elsewhere()
     session.refresh(link)
     form = session.get_one(AssessmentForm, (link.tenant_id, link.form_id))
     paper = papers_of(session, form)[-1]

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from portal.audits.assessments.queries import finding_rows, get_form
 from portal.audits.links import service
+from portal.audits.links.terms import days_on
 from portal.audits.models import AssessmentForm
 from portal.audits.permissions import HAND_LINK
 from portal.kernel import clock
@@ -57,7 +58,7 @@ def _page(
         company=actor().is_company,
         may_mail=actor().is_company and bool(settings().smtp_url),
         choices={choice.value: name for choice, name in CHOICES.items() if choice in Choice},
-        days=service.LASTS.days,
+        days=days_on(db(), clock.today()),
         moment=clock.now(),
     )
 
