@@ -79,7 +79,7 @@ def appeal(stage: Stage, company: Company, vendor: Vendor, reason: str) -> UUID 
 
 
 def settle(stage: Stage, company: Company, appeal_id: UUID | None, *, uphold: bool) -> None:
-    """The audit head decides an appeal."""
+    """An auditor who had no part in the finding decides an appeal."""
     if appeal_id is None:
         return
     with stage.company(company.id) as session:
@@ -89,7 +89,7 @@ def settle(stage: Stage, company: Company, appeal_id: UUID | None, *, uphold: bo
             if uphold
             else "经复听录音，所列用语属实，维持原认定。"
         )
-        decide(session, row, uphold=uphold, reason=reason, actor=company.actor("head"))
+        decide(session, row, uphold=uphold, reason=reason, actor=company.actor("reviewer"))
 
 
 def handle_crises(stage: Stage, company: Company) -> None:

@@ -28,6 +28,7 @@ COMPANY_STAFF: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("admin", "林思远", "系统管理员", (Role.ADMINISTRATOR,)),
     ("auditor", "李志强", "稽核员", (Role.AUDITOR,)),
     ("auditor2", "孙雅琴", "稽核员", (Role.AUDITOR,)),
+    ("reviewer", "范立新", "稽核员", (Role.AUDITOR,)),
     ("head", "王雪莹", "稽核部负责人", (Role.AUDIT_HEAD,)),
     ("vendors", "周建国", "委外管理岗", (Role.VENDOR_MANAGER,)),
     ("finance", "何丽华", "财务", (Role.FINANCE,)),

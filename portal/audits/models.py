@@ -282,6 +282,7 @@ class Finding(IssuedRow, Base):
     found_by_name: Mapped[str]
     found_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
+    confirmed_by: Mapped[UUID | None]
     form_id: Mapped[UUID | None]
     merged_into_id: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(default=1)

@@ -60,7 +60,7 @@ def _tell(session: Session, notice: Rectification, actor: Actor) -> None:
         tenant_id=actor.company_id,
         roles=MANAGE.roles,
         message=phrase(
-            "A finding behind %(number)s fell on appeal: see whether the notice still holds.",
+            "Findings behind %(number)s changed on appeal: see whether the notice still holds.",
             number=notice.number or notice.title,
         ),
         path=f"/rectifications/{notice.id}",

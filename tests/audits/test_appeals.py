@@ -107,7 +107,7 @@ def test_an_upheld_appeal_puts_right_what_followed(portal: Portal, audit: Audit)
             ).one()
             assert set(told.roles) == {"auditor", "audit_head"}
     with clock.frozen(beijing(date(2026, 11, 5), 9)):
-        _decide(portal, appeal_id, audit.head, uphold=True)
+        _decide(portal, appeal_id, audit.colleague, uphold=True)
     portal.work()
     with portal.session(portal.world.scope) as session:
         finding = session.scalars(sa.select(Finding)).one()
@@ -144,9 +144,9 @@ def test_who_found_it_does_not_decide(portal: Portal, audit: Audit) -> None:
     ):
         with pytest.raises(error):
             _decide(portal, appeal_id, actor, uphold=True)
-    _decide(portal, appeal_id, audit.head, uphold=False)
+    _decide(portal, appeal_id, audit.colleague, uphold=False)
     with pytest.raises(Conflict, match="decided already"):
-        _decide(portal, appeal_id, audit.head, uphold=True)
+        _decide(portal, appeal_id, audit.colleague, uphold=True)
 
 
 def test_once_within_its_window_then_at_the_last(portal: Portal, audit: Audit) -> None:
@@ -161,13 +161,13 @@ def test_once_within_its_window_then_at_the_last(portal: Portal, audit: Audit) -
         with pytest.raises(Conflict, match="not decided yet"):
             _raise(portal, audit, finding_id)
     with clock.frozen(beijing(date(2026, 11, 10), 9)):
-        _decide(portal, first, audit.head, uphold=False)
+        _decide(portal, first, audit.colleague, uphold=False)
     with clock.frozen(beijing(date(2026, 11, 14), 9)), pytest.raises(Conflict, match="passed"):
         _raise(portal, audit, finding_id)
     with clock.frozen(beijing(date(2026, 11, 13), 9)):
         last = _raise(portal, audit, finding_id)
         with pytest.raises(Forbidden):
-            _decide(portal, last, audit.head, uphold=True)
+            _decide(portal, last, audit.colleague, uphold=True)
         _decide(portal, last, portal.world.actor(Role.GENERAL_DEPARTMENT), uphold=False)
         with pytest.raises(Conflict, match="no further appeal"):
             _raise(portal, audit, finding_id)
@@ -178,10 +178,14 @@ def test_an_appeal_needs_a_reason_and_keeps_its_evidence(portal: Portal, audit: 
     client = portal.client(audit.vendor.email(Role.TEAM_LEADER))
     address = f"/assessments/{form_id}/findings/{finding_id}/appeal"
     assert client.get(address).status_code == 200
-    assert client.post(address, data={"reason": " "}).status_code == 422
-    fake = {"reason": "见附件", "evidence": (io.BytesIO(b"MZ nothing"), "a.pdf")}
+    assert client.post(address, data={"reason": " ", "points": ["facts"]}).status_code == 422
+    fake = {
+        "reason": "见附件",
+        "points": ["facts"],
+        "evidence": (io.BytesIO(b"MZ nothing"), "a.pdf"),
+    }
     assert client.post(address, data=fake).status_code == 422
-    good = {"reason": "见附件", "evidence": (io.BytesIO(pdf()), "说明.pdf")}
+    good = {"reason": "见附件", "points": ["facts"], "evidence": (io.BytesIO(pdf()), "说明.pdf")}
     raised = client.post(address, data=good)
     assert raised.status_code == 302, raised.text
     with portal.session(portal.world.scope) as session:
@@ -214,7 +218,7 @@ def test_the_database_lets_nothing_issued_change_without_its_record(
             with pytest.raises(IntegrityError):
                 session.execute(sa.text(statement))
             session.rollback()
-    _decide(portal, appeal_id, audit.head, uphold=False)
+    _decide(portal, appeal_id, audit.colleague, uphold=False)
     with portal.session(portal.world.scope) as session, pytest.raises(IntegrityError):
         session.execute(sa.text("update appeals set decision = 'another'"))
     with portal.session(Scope.vendor(audit.vendor.id)) as session:
@@ -253,7 +257,7 @@ def test_on_one_call_the_heaviest_counts_and_steps_back(portal: Portal, audit: A
         facts = score_facts(session, audit.vendor.id, "2026-11")
         assert [(one.clause, one.points) for one in facts.findings] == [("402", Decimal(10))]
         heavy = session.scalars(sa.select(Finding.id).where(Finding.clause_no == "402")).one()
-    _decide(portal, _raise(portal, audit, heavy), audit.head, uphold=True)
+    _decide(portal, _raise(portal, audit, heavy), audit.colleague, uphold=True)
     with portal.session(portal.world.scope) as session:
         facts = score_facts(session, audit.vendor.id, "2026-11")
         assert [(one.clause, one.points) for one in facts.findings] == [("301", Decimal(3))]
@@ -303,7 +307,7 @@ def test_a_repetition_that_is_none_any_more_is_judged_anew(portal: Portal, audit
         session.commit()
         row = session.scalars(sa.select(Finding).where(Finding.id != first)).one()
         assert (row.level, row.points, row.repeated) == ("serious", Decimal(6), True)
-    _decide(portal, _raise(portal, audit, first), audit.head, uphold=True)
+    _decide(portal, _raise(portal, audit, first), audit.colleague, uphold=True)
     with portal.session(portal.world.scope) as session:
         row = session.scalars(sa.select(Finding).where(Finding.id != first)).one()
         assert (row.level, row.points, row.deduction) == ("ordinary", Decimal(3), Decimal(500))
@@ -320,6 +324,6 @@ def test_no_reason_no_decision(portal: Portal, audit: Audit) -> None:
     with portal.session(portal.world.scope) as session:
         row = session.scalars(sa.select(Appeal).where(Appeal.id == appeal_id)).one()
         with pytest.raises(Invalid):
-            decide(session, row, uphold=True, reason=" ", actor=audit.head)
+            decide(session, row, uphold=True, reason=" ", actor=audit.colleague)
         form = session.scalars(sa.select(AssessmentForm)).one()
         assert form.issued_at is not None and issubclass(Invalid, PortalError)

@@ -35,6 +35,7 @@ from tenants.database import ScopedSession
 from tests.factories.cases import add_cases
 from tests.factories.world import VendorWorld, World
 
+COLLEAGUE = UUID(int=7)
 ACT = date(2026, 11, 2)
 """The day on which the acts of these findings happened."""
 
@@ -58,6 +59,12 @@ class Audit:
     def head(self) -> Actor:
         """Who confirms."""
         return self.world.actor(Role.AUDIT_HEAD)
+
+    @property
+    def colleague(self) -> Actor:
+        """Another auditor, who had no part in anything."""
+        company = self.world.company_id
+        return Actor(COLLEAGUE, "复核员", company, company, frozenset({Role.AUDITOR}))
 
     def review(self, session: ScopedSession, position: int = 0) -> Review:
         """The review of a case (company scope)."""

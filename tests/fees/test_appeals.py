@@ -99,7 +99,7 @@ def _uphold(portal: Portal, audit: Audit, finding_id: UUID) -> None:
         session.commit()
     with portal.session(portal.world.scope) as session:
         appeal = session.scalars(sa.select(Appeal)).one()
-        decide(session, appeal, uphold=True, reason="复听后成立", actor=audit.head)
+        decide(session, appeal, uphold=True, reason="复听后成立", actor=audit.colleague)
         session.commit()
 
 

@@ -284,7 +284,7 @@ def test_what_an_appeal_disputes_is_kept_and_its_evidence_has_a_time(portal: Por
     assert standing() == dict.fromkeys(kinds, "wanted")
     with portal.session(world.scope) as session:
         row = session.scalars(sa.select(Appeal).where(Appeal.id == appeal.id)).one()
-        decide(session, row, uphold=False, reason="复听属实", actor=audit.head)
+        decide(session, row, uphold=False, reason="复听属实", actor=audit.colleague)
         session.commit()
     assert standing() == dict.fromkeys(kinds, "due")
     _delete(portal, over)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.audits.appeals.rules import AppealState
@@ -20,8 +20,10 @@ class Appeal(TenantRow, Base):
 
     `window_until`: the end of the window it was raised in, None while that had not begun. `due_at`:
     by when it is decided; the clock is opened, and the company's people are told (`told_at`), by
-    the sweep, which a vendor's scope could not. A trigger lets none begin decided, and none that
-    is decided change.
+    the sweep, which a vendor's scope could not. `disputed`: which points of the finding (`Point`).
+    `referred_at`: handed to the general department, because nobody is left in the audit department
+    who had no part in the finding. A trigger lets none begin decided, and none that is decided
+    change.
     """
 
     __tablename__ = "appeals"
@@ -30,6 +32,13 @@ class Appeal(TenantRow, Base):
         tenant_fk("form_id", "assessment_forms"),
         one_of("state", AppealState),
         sa.CheckConstraint("instance IN (1, 2)", name="instance_known"),
+        sa.CheckConstraint(
+            "disputed <@ ARRAY['facts', 'clause', 'severity'] AND cardinality(disputed) > 0",
+            name="disputed_known",
+        ),
+        sa.CheckConstraint(
+            "(referred_at IS NULL) = (referred_by_name IS NULL)", name="referred_by_somebody"
+        ),
         sa.CheckConstraint(
             "(state = 'open') = (decided_at IS NULL AND decided_by IS NULL)", name="decided_fully"
         ),
@@ -45,6 +54,7 @@ class Appeal(TenantRow, Base):
     form_id: Mapped[UUID]
     instance: Mapped[int]
     state: Mapped[str]
+    disputed: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     reason: Mapped[str]
     window_until: Mapped[datetime | None]
     raised_at: Mapped[datetime]
@@ -52,6 +62,8 @@ class Appeal(TenantRow, Base):
     raised_by_name: Mapped[str]
     told_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
+    referred_at: Mapped[datetime | None]
+    referred_by_name: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None]
     decided_by_name: Mapped[str | None]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from portal.audits.appeals.models import Appeal, AppealEvidence, FindingCorrection
 from portal.audits.appeals.rules import LAST, AppealState, Earlier
 from portal.audits.models import AssessmentForm, Finding, Review
+from portal.audits.reviews.models import Listening
 from portal.audits.terms import terms_on
 from portal.calendar.rules import WorkingCalendar
 from portal.files.models import StoredFile
@@ -177,14 +178,26 @@ def window_until(
 
 
 def involved(session: Session, finding: Finding, appeals: Sequence[Appeal]) -> list[UUID | None]:
-    """Who found it (wrote it, or listened first and proposed the verdict) or decided before: none
-    of them decides (company scope)."""
-    listener = session.scalar(
-        sa.select(Review.first_by).where(
-            Review.tenant_id == finding.tenant_id, Review.id == finding.review_id
+    """Who had a part in a finding, so that none of them decides about it (company scope): who wrote
+    or confirmed it, listened to its case, judged it or gave an opinion of it, who prepared and who
+    signed its form, and who decided an appeal of it before."""
+    heard = session.scalars(
+        sa.select(Listening.by).where(
+            Listening.tenant_id == finding.tenant_id, Listening.review_id == finding.review_id
         )
     )
-    return [finding.found_by, listener, *(row.decided_by for row in appeals)]
+    judged = session.execute(
+        sa.select(Review.first_by, Review.judged_by).where(
+            Review.tenant_id == finding.tenant_id, Review.id == finding.review_id
+        )
+    ).one()
+    formed = session.execute(
+        sa.select(AssessmentForm.prepared_by, AssessmentForm.confirmed_by).where(
+            AssessmentForm.tenant_id == finding.tenant_id, AssessmentForm.id == finding.form_id
+        )
+    ).one()
+    before = [row.decided_by for row in appeals]
+    return [finding.found_by, finding.confirmed_by, *heard, *judged, *formed, *before]
 
 
 # --- lists ---------------------------------------------------------------------------------------

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from portal.audits.rules import assess
 from portal.kernel.errors import Conflict, Invalid
+from portal.kernel.money import Money
 from portal.kernel.phrases import phrase
+from portal.vendors.clauses import Catalogue, Level
 
 FIRST, LAST = 1, 2
 """Decided by the audit department, then, at the last, by the general department (综合部)."""
@@ -18,11 +22,20 @@ MOST_EVIDENCE = 10
 
 
 class AppealState(StrEnum):
-    """open → upheld (the finding falls) | rejected (it stands)."""
+    """open → upheld (the finding falls) | partly (it stands, eased) | rejected (it stands)."""
 
     OPEN = "open"
     UPHELD = "upheld"
+    PARTLY = "partly"
     REJECTED = "rejected"
+
+
+class Point(StrEnum):
+    """What of a finding an appeal disputes; one may dispute several."""
+
+    FACTS = "facts"
+    CLAUSE = "clause"
+    SEVERITY = "severity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +47,8 @@ class Earlier:
 
 
 def next_instance(earlier: Sequence[Earlier]) -> int:
-    """Which instance a new appeal goes to: the first once, then the last once, after a rejection.
+    """Which instance a new appeal goes to: the first once, then the last once, after a decision
+    that let the finding stand.
 
     Raises `Conflict` while one is open, after the last, and when the finding has fallen.
     """
@@ -81,10 +95,114 @@ def check_text(reason: str) -> str:
     return kept
 
 
+def check_points(chosen: Iterable[str]) -> list[str]:
+    """The disputed points in their order; `Invalid` for none, unknown ones are left out."""
+    points: list[str] = [point.value for point in Point if point.value in set(chosen)]
+    if not points:
+        raise Invalid(
+            phrase("Say what is disputed: the facts, the clause, the severity."),
+            phrase("Choose at least one."),
+        )
+    return points
+
+
 def check_decider(decider: UUID, involved: Sequence[UUID | None]) -> None:
-    """Nobody decides about the own finding, nor twice about the same one (`Conflict`)."""
+    """Nobody decides about what one found, judged or confirmed, nor twice about the same finding
+    (`Conflict`)."""
     if decider in [person for person in involved if person is not None]:
         raise Conflict(
-            phrase("Whoever found it or decided before does not decide this appeal."),
-            phrase("Ask a colleague to decide it."),
+            phrase("Whoever found, judged or confirmed it, or decided before, does not decide."),
+            phrase("Ask a colleague to decide it, or hand it to the general department."),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A finding as far as a decision can ease it. `points`, `deduction`: totals (CNY)."""
+
+    clause_no: str
+    times: int
+    level: Level
+    points: Decimal
+    deduction: Money
+    facts: str
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """What a partly upheld decision puts in a finding's place. None for level, points, deduction:
+    what clause, times and repetition give, at most what it was."""
+
+    clause_no: str
+    times: int
+    facts: str
+    level: Level | None = None
+    points: Decimal | None = None
+    deduction: Money | None = None
+
+
+def capped(made: Counted, before: Counted) -> Counted:
+    """`made`, nowhere heavier than it was `before`: who appeals is not worse off for it."""
+    return replace(
+        made,
+        level=min(made.level, before.level, key=lambda level: level.rank),
+        points=min(made.points, before.points),
+        deduction=min(made.deduction, before.deduction),
+    )
+
+
+def eased(
+    catalogue: Catalogue, on: date, now: Counted, relief: Relief, earlier: Sequence[date]
+) -> Counted:
+    """The finding after a partly upheld appeal (A5), by the catalogue of its day `on`.
+
+    `earlier`: the same person's acts against the clause that is to apply; they count only where
+    repetition counted before. `Invalid` for what is heavier than it was, and for what changes
+    nothing.
+    """
+    made = assess(
+        catalogue,
+        relief.clause_no,
+        on,
+        times=relief.times,
+        earlier=earlier,
+        take_repetition=now.repeated,
+    )
+    by_clause = capped(
+        Counted(
+            relief.clause_no,
+            relief.times,
+            made.level,
+            made.points,
+            made.deduction,
+            relief.facts.strip(),
+            made.repeated,
+        ),
+        now,
+    )
+    after = replace(
+        by_clause,
+        level=by_clause.level if relief.level is None else relief.level,
+        points=by_clause.points if relief.points is None else relief.points,
+        deduction=by_clause.deduction if relief.deduction is None else relief.deduction,
+    )
+    _check_eased(now, after)
+    return after
+
+
+def _check_eased(now: Counted, after: Counted) -> None:
+    if not after.facts:
+        raise Invalid(phrase("The facts are missing."), phrase("Write what stands of them."))
+    if capped(after, now) != after or after.times > now.times:
+        raise Invalid(
+            phrase("A decision on an appeal makes nothing heavier than it was."),
+            phrase("Choose a level, times, points and a deduction that are at most the former."),
+        )
+    if after == now:
+        raise Invalid(
+            phrase("A partly upheld appeal changes something of the finding."),
+            phrase(
+                "Change clause, times, level, points, deduction or facts, or reject the appeal."
+            ),
         )

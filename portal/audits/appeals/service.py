@@ -23,7 +23,10 @@ from portal.audits.appeals.rules import (
     LAST,
     MOST_EVIDENCE,
     AppealState,
+    Point,
+    Relief,
     check_decider,
+    check_points,
     check_text,
     check_window,
     next_instance,
@@ -50,19 +53,28 @@ Sent = tuple[str, IO[bytes]]
 """A file as it was sent: its name and its bytes."""
 
 
-def decider_of(instance: int) -> Permission:
-    """What it takes to decide at an instance."""
-    return DECIDE_LAST if instance == LAST else DECIDE_APPEAL
+def decider_of(appeal: Appeal) -> Permission:
+    """What it takes to decide an appeal: the audit department first; the general department at the
+    last, and what was handed to it."""
+    general = appeal.instance == LAST or appeal.referred_at is not None
+    return DECIDE_LAST if general else DECIDE_APPEAL
 
 
 def raise_appeal(
-    session: Session, finding: Finding, reason: str, files: Sequence[Sent] = (), *, actor: Actor
+    session: Session,
+    finding: Finding,
+    reason: str,
+    files: Sequence[Sent] = (),
+    *,
+    points: Sequence[str] = tuple(Point),
+    actor: Actor,
 ) -> Appeal:
-    """Appeal an issued finding with a reason and evidence (vendor's scope), within its window:
-    first to the audit department, after a rejection at the last to the general department.
+    """Appeal points of an issued finding (facts, clause, severity) with a reason and evidence
+    (vendor's scope), within its window: first to the audit department, after a decision that let
+    the finding stand at the last to the general department.
 
     Raises `Conflict` after the window, twice, or for a finding that fell; `Invalid` without a
-    reason; `RefusedFile` for evidence that cannot be kept.
+    reason or a point; `RefusedFile` for evidence that cannot be kept.
     """
     if finding.form_id is None or finding.state not in (
         FindingState.ISSUED,
@@ -74,7 +86,7 @@ def raise_appeal(
     form = session.get_one(AssessmentForm, (finding.tenant_id, finding.form_id))
     until = window_until(session, form, load_calendar(session), before)
     check_window(until, clock.now())
-    text = check_text(reason)
+    text, disputed = check_text(reason), check_points(points)
     if len(files) > MOST_EVIDENCE:
         raise Invalid(
             phrase("An appeal takes at most %(most)s files.", most=MOST_EVIDENCE),
@@ -87,6 +99,7 @@ def raise_appeal(
         form_id=form.id,
         instance=instance,
         state=AppealState.OPEN,
+        disputed=disputed,
         reason=text,
         window_until=until,
         raised_at=clock.now(),
@@ -97,7 +110,7 @@ def raise_appeal(
     session.add(row)
     session.flush()
     _keep(session, row, files, actor)
-    _record(session, "audits.appeal.raised", row, actor, {"instance": instance})
+    _record(session, "audits.appeal.raised", row, actor, {"instance": instance, "points": disputed})
     return row
 
 
@@ -152,7 +165,7 @@ def announce(session: Session, *, actor: Actor, limit: int = 100) -> int:
         notify(
             session,
             tenant_id=actor.company_id,
-            roles=decider_of(row.instance).roles,
+            roles=decider_of(row).roles,
             message=phrase(
                 "%(vendor)s appeals a finding of %(number)s.", vendor=vendor, number=number
             ),
@@ -181,19 +194,63 @@ def _open_clock(session: Session, row: Appeal, number: str) -> None:
     )
 
 
-def decide(session: Session, appeal: Appeal, *, uphold: bool, reason: str, actor: Actor) -> None:
-    """Decide an appeal with a reason that the vendor reads; the appeal must be locked.
+def refer(session: Session, appeal: Appeal, *, actor: Actor) -> None:
+    """Hand an appeal of the first instance to the general department, because nobody is left in
+    the audit department who had no part in the finding; the appeal must be locked. Its clock runs
+    on. Raises `Conflict` when it is decided, or handed over already."""
+    if not actor.may(DECIDE_APPEAL):
+        raise Forbidden("hand an appeal over")
+    _check_open(appeal)
+    if decider_of(appeal) is DECIDE_LAST:
+        raise Conflict(
+            phrase("The general department has this appeal already."), phrase("Reload the page.")
+        )
+    appeal.referred_at, appeal.referred_by_name = clock.now(), actor.name
+    appeal.version += 1
+    session.flush()
+    _record(session, "audits.appeal.referred", appeal, actor, {"instance": appeal.instance})
+    finding = session.get_one(Finding, (appeal.tenant_id, appeal.finding_id))
+    notify(
+        session,
+        tenant_id=actor.company_id,
+        roles=DECIDE_LAST.roles,
+        message=phrase(
+            "The audit department hands you an appeal to decide: clause %(clause)s, case %(case)s.",
+            clause=finding.clause_no,
+            case=finding.case_no,
+        ),
+        path=f"/appeals/{appeal.id}",
+        kind=MessageKind.WORK,
+    )
 
-    Upheld, the finding falls and what followed from it is put right. Raises `Conflict` for whoever
-    found it or decided before, and when it is decided already; `Invalid` without a reason.
-    """
-    if not actor.may(decider_of(appeal.instance)):
-        raise Forbidden("decide appeal")
+
+def _check_open(appeal: Appeal) -> None:
     if appeal.state != AppealState.OPEN:
         raise Conflict(
             phrase("This appeal is decided already."),
             phrase("Reload the page to see the decision."),
         )
+
+
+def decide(
+    session: Session,
+    appeal: Appeal,
+    *,
+    uphold: bool,
+    reason: str,
+    relief: Relief | None = None,
+    actor: Actor,
+) -> None:
+    """Decide an appeal with a reason that the vendor reads; the appeal must be locked.
+
+    Upheld, the finding falls; with `relief` it is upheld in part and the finding stands eased. What
+    followed from it is put right. Raises `Conflict` for whoever found, judged or confirmed it or
+    decided before, and when it is decided already; `Invalid` without a reason, and for a relief
+    that makes something heavier or changes nothing.
+    """
+    if not actor.may(decider_of(appeal)):
+        raise Forbidden("decide appeal")
+    _check_open(appeal)
     text = check_text(reason)
     finding = session.scalars(
         sa.select(Finding)
@@ -201,9 +258,13 @@ def decide(session: Session, appeal: Appeal, *, uphold: bool, reason: str, actor
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
+    clause = finding.clause_no
     others = of_findings(session, appeal.tenant_id, [finding.id])[finding.id]
     check_decider(actor.account_id, involved(session, finding, others))
+    after = consequences.relieved(session, finding, relief) if relief is not None else None
     state = AppealState.UPHELD if uphold else AppealState.REJECTED
+    if after is not None:
+        state = AppealState.PARTLY
     appeal.state, appeal.decision = state, text
     appeal.decided_at, appeal.decided_by = clock.now(), actor.account_id
     appeal.decided_by_name = actor.name
@@ -213,20 +274,29 @@ def decide(session: Session, appeal: Appeal, *, uphold: bool, reason: str, actor
         session, appeal.tenant_id, appeal.id, at=clock.now(), kind=CLOCKS[appeal.instance]
     )
     _record(session, f"audits.appeal.{state}", appeal, actor, {"instance": appeal.instance})
-    if uphold:
+    if after is not None:
+        consequences.ease(session, finding, appeal, after, actor=actor)
+    elif uphold:
         consequences.overturn(session, finding, appeal, actor=actor)
-    _tell_vendor(session, appeal, finding)
+    _tell_vendor(session, appeal, clause, finding.case_no)
 
 
-def _tell_vendor(session: Session, appeal: Appeal, finding: Finding) -> None:
-    upheld = phrase("Your appeal of clause %(clause)s, case %(case)s, is upheld.")
-    rejected = phrase("Your appeal of clause %(clause)s, case %(case)s, is rejected.")
-    words = upheld if appeal.state == AppealState.UPHELD else rejected
+_OUTCOMES = {
+    AppealState.UPHELD: phrase("Your appeal of clause %(clause)s, case %(case)s, is upheld."),
+    AppealState.PARTLY: phrase(
+        "Your appeal of clause %(clause)s, case %(case)s, is upheld in part."
+    ),
+    AppealState.REJECTED: phrase("Your appeal of clause %(clause)s, case %(case)s, is rejected."),
+}
+
+
+def _tell_vendor(session: Session, appeal: Appeal, clause_no: str, case_no: str) -> None:
+    words = _OUTCOMES[AppealState(appeal.state)]
     notify(
         session,
         tenant_id=appeal.tenant_id,
         roles=READERS,
-        message=phrase(words.msgid, clause=finding.clause_no, case=finding.case_no),
+        message=phrase(words.msgid, clause=clause_no, case=case_no),
         path=f"/appeals/{appeal.id}",
         kind=MessageKind.WORK,
     )

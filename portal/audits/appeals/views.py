@@ -8,17 +8,18 @@ from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from portal.audits.appeals import queries, service
 from portal.audits.appeals.forms import AppealForm, DecisionForm
 from portal.audits.appeals.models import Appeal
-from portal.audits.appeals.rules import AppealState
-from portal.audits.appeals.words import APPEAL_STATES, CHANGED, INSTANCES, shown
+from portal.audits.appeals.rules import AppealState, Point
+from portal.audits.appeals.words import APPEAL_STATES, CHANGED, INSTANCES, POINTS, shown
 from portal.audits.assessments.queries import finding_rows, get_form
 from portal.audits.models import AssessmentForm, Finding
-from portal.audits.permissions import APPEAL, SEE_APPEALS, SEE_REVIEWS
+from portal.audits.permissions import APPEAL, DECIDE_APPEAL, SEE_APPEALS, SEE_REVIEWS
 from portal.audits.words import LEVELS
 from portal.calendar.service import load as load_calendar
 from portal.deadlines.queries import clock_of, clock_view
@@ -30,6 +31,7 @@ from portal.kernel.errors import Conflict, NotFound, PortalError
 from portal.kernel.web import actor, check_version, db
 from portal.materials.lists import vendors as vendor_choices
 from portal.notices.queries import documents_of
+from portal.vendors.penalties import catalogue_on
 from tenants.models import Tenant
 
 bp = Blueprint("appeals", __name__)
@@ -118,7 +120,14 @@ def create(form_id: UUID, finding_id: UUID) -> Answer:
         (file.filename, file.stream) for file in request.files.getlist("evidence") if file.filename
     ]
     try:
-        row = service.raise_appeal(db(), finding, sent.reason.data or "", files, actor=actor())
+        row = service.raise_appeal(
+            db(),
+            finding,
+            sent.reason.data or "",
+            files,
+            points=sent.points.data or (),
+            actor=actor(),
+        )
         db().commit()
     except (PortalError, IntegrityError) as error:
         db().rollback()
@@ -154,6 +163,7 @@ def _page(
     row = next(row for row in rows if row.finding.id == appeal.finding_id)
     person = actor()
     is_open = appeal.state == AppealState.OPEN
+    may_decide = is_open and person.may(service.decider_of(appeal))
     return render_template(
         "audits/appeals/show.html",
         appeal=appeal,
@@ -165,17 +175,32 @@ def _page(
         other=_other(appeal),
         corrections=_changes(appeal),
         papers=documents_of(db(), form.id),
-        may_decide=is_open and person.may(service.decider_of(appeal.instance)),
-        involved=is_open and person.is_company and _is_involved(appeal, row.finding),
+        may_decide=may_decide,
+        involved=may_decide and _is_involved(appeal, row.finding),
         may_open=person.may(SEE_REVIEWS),
         may_raise=person.may(APPEAL) and service.may_raise(db(), form, _all(appeal)),
-        sent=sent or DecisionForm(formdata=None, data={"version": appeal.version}),
+        may_refer=may_decide and service.decider_of(appeal) is DECIDE_APPEAL,
+        sent=_decision_form(row.finding, sent, appeal.version) if may_decide else None,
+        disputed=[POINTS[Point(one)] for one in appeal.disputed],
         problem=problem,
         company=person.is_company,
         levels=LEVELS,
         states=APPEAL_STATES,
         instances=INSTANCES,
     )
+
+
+def _decision_form(finding: Finding, sent: DecisionForm | None, version: int) -> DecisionForm:
+    """The decision's form with the clauses of the finding's day."""
+    form = sent or DecisionForm(formdata=None, data={"version": version, **_stands(finding)})
+    clauses = catalogue_on(db(), finding.occurred_on).catalogue.clauses.values()
+    form.set_choices([(clause.no, f"{clause.no} {clause.text}") for clause in clauses])
+    return form
+
+
+def _stands(finding: Finding) -> dict[str, Any]:
+    """What a decision in part begins with."""
+    return {"clause_no": finding.clause_no, "times": finding.times, "facts": finding.facts}
 
 
 def _all(appeal: Appeal) -> list[Appeal]:
@@ -218,27 +243,54 @@ def _changes(appeal: Appeal) -> list[dict[str, Any]]:
 def decide(appeal_id: UUID) -> Answer:
     """Uphold or reject, with the reason; what it takes depends on the instance."""
     appeal = queries.get_appeal(db(), appeal_id, lock=actor().is_company)
-    if not actor().may(service.decider_of(appeal.instance)):
+    if not actor().may(service.decider_of(appeal)):
         raise NotFound("appeal to decide")
-    sent = DecisionForm()
+    finding = db().get_one(Finding, (appeal.tenant_id, appeal.finding_id))
+    sent = _decision_form(finding, DecisionForm(), appeal.version)
     if not sent.validate_on_submit():
         return _page(appeal, sent), 422
-    uphold = sent.outcome.data == "uphold"
     try:
         check_version(appeal, sent.version.data)
-        service.decide(db(), appeal, uphold=uphold, reason=sent.reason.data or "", actor=actor())
+        service.decide(
+            db(),
+            appeal,
+            uphold=sent.outcome.data == "uphold",
+            reason=sent.reason.data or "",
+            relief=sent.relief(finding.clause_no, finding.times, finding.facts)
+            if sent.outcome.data == "partly"
+            else None,
+            actor=actor(),
+        )
     except PortalError as error:
         db().rollback()
         appeal = queries.get_appeal(db(), appeal_id)
         sent.version.data = str(appeal.version)
         return _page(appeal, sent, error), error.status
     db().commit()
-    flash(
-        _("The appeal is upheld; what followed from the finding is put right.")
-        if uphold
-        else _("The appeal is rejected; the finding stands."),
-        "success",
-    )
+    flash(_DECIDED[sent.outcome.data], "success")
+    return redirect(url_for("appeals.show", appeal_id=appeal_id))
+
+
+_DECIDED = {
+    "uphold": _l("The appeal is upheld; what followed from the finding is put right."),
+    "partly": _l("The appeal is upheld in part; what followed from the finding is put right."),
+    "reject": _l("The appeal is rejected; the finding stands."),
+}
+
+
+@bp.post("/appeals/<uuid:appeal_id>/referral")
+@guard(DECIDE_APPEAL)
+def refer(appeal_id: UUID) -> Answer:
+    """Hand the appeal to the general department."""
+    appeal = queries.get_appeal(db(), appeal_id, lock=True)
+    try:
+        check_version(appeal, request.form.get("version"))
+        service.refer(db(), appeal, actor=actor())
+    except PortalError as error:
+        db().rollback()
+        return _page(queries.get_appeal(db(), appeal_id), problem=error), error.status
+    db().commit()
+    flash(_("The general department decides this appeal now."), "success")
     return redirect(url_for("appeals.show", appeal_id=appeal_id))
 
 
@@ -250,5 +302,5 @@ def evidence(appeal_id: UUID, evidence_id: UUID) -> Answer:
     return send(queries.evidence_file(db(), appeal, evidence_id))
 
 
-for _view in (show, new, create, decide, evidence):
+for _view in (show, new, create, decide, refer, evidence):
     _view.menu = "appeals.index"  # type: ignore[union-attr]

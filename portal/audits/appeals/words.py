@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from portal.audits.appeals.rules import FIRST, LAST, AppealState
+from portal.audits.appeals.rules import FIRST, LAST, AppealState, Point
 from portal.audits.words import FINDING_STATES, LEVELS
 from portal.kernel.phrases import Phrase, phrase
 
@@ -14,15 +14,26 @@ APPEAL_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
     {
         AppealState.OPEN.value: (phrase("To be decided"), "pending"),
         AppealState.UPHELD.value: (phrase("Upheld"), "success"),
+        AppealState.PARTLY.value: (phrase("Upheld in part"), "success"),
         AppealState.REJECTED.value: (phrase("Rejected"), "neutral"),
     }
 )
 INSTANCES: Mapping[int, Phrase] = MappingProxyType(
     {FIRST: phrase("Audit department"), LAST: phrase("General department (last appeal)")}
 )
+POINTS: Mapping[Point, Phrase] = MappingProxyType(
+    {
+        Point.FACTS: phrase("The facts"),
+        Point.CLAUSE: phrase("The clause"),
+        Point.SEVERITY: phrase("The severity, points or deduction"),
+    }
+)
 CHANGED: Mapping[str, Phrase] = MappingProxyType(
     {
         "state": phrase("State"),
+        "clause_no": phrase("Clause"),
+        "times": phrase("Times"),
+        "facts": phrase("Facts"),
         "level": phrase("Severity"),
         "points": phrase("Points"),
         "deduction": phrase("Deduction"),

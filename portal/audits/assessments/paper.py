@@ -6,6 +6,7 @@ import calendar
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -88,13 +89,16 @@ def form_content(
 
 
 @dataclass(frozen=True, slots=True)
-class Fallen:
-    """An upheld appeal as the superseding paper tells of it."""
+class Told:
+    """A decision on an appeal as the superseding paper tells of it. `before`, `after`: what it
+    changed of the finding, as `FindingCorrection` keeps it."""
 
     finding: Finding
     decided_at: datetime
     by: str
     reason: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
 
 
 def corrected_content(
@@ -102,27 +106,40 @@ def corrected_content(
     form: AssessmentForm,
     rows: Sequence[FindingRow],
     reviewed: Sequence[ReviewedRow],
-    fallen: Sequence[Fallen],
+    told: Sequence[Told],
 ) -> dict[str, Any]:
-    """What the paper holds that replaces an issued one after an upheld appeal: the findings that
-    stand, those that fell with the decision, the passed cases counted anew. The audit head's
-    confirmation is the one that the form has."""
+    """What the paper holds that replaces an issued one after an appeal was upheld in whole or part:
+    the findings as they stand, the decisions with what fell or changed, the passed cases counted
+    anew. The audit head's confirmation is the one that the form has."""
     if form.confirmed_at is None or form.confirmed_by_name is None:
         raise NotFound("confirmed form")
     head = {"name": form.confirmed_by_name, "at": form.confirmed_at.isoformat()}
     content = form_content(session, form, rows, reviewed, head=head)
     content["passed"] = sum(row.passed for row in reviewed)
-    content["corrections"] = [
-        {
-            "case_number": one.finding.case_no,
-            "clause": one.finding.clause_no,
-            "decided_at": one.decided_at.isoformat(),
-            "decided_by": one.by,
-            "reason": one.reason,
-        }
-        for one in fallen
-    ]
+    content["corrections"] = [_correction(one) for one in told]
     return content
+
+
+def _correction(one: Told) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "case_number": one.finding.case_no,
+        "clause": one.before.get("clause_no", one.finding.clause_no),
+        "decided_at": one.decided_at.isoformat(),
+        "decided_by": one.by,
+        "reason": one.reason,
+    }
+    if "clause_no" in one.after:
+        entry["eased"] = {"before": _weight(one.before), "after": _weight(one.after)}
+    return entry
+
+
+def _weight(kept: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "clause": kept["clause_no"],
+        "level": kept["level"],
+        "points": f"{Decimal(kept['points']).normalize():f}",
+        "deduction": f"{cents(Decimal(kept['deduction'])):.2f}",
+    }
 
 
 def confirmation(head: Actor) -> dict[str, str]:

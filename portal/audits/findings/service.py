@@ -220,7 +220,7 @@ def confirm_finding(session: Session, finding: Finding, *, actor: Actor) -> None
     state = moved(FINDING_MOVES, finding.state, FindingState.CONFIRMED)
     check_not_judged(session, finding)
     finding.state = state
-    finding.confirmed_at = clock.now()
+    finding.confirmed_at, finding.confirmed_by = clock.now(), actor.account_id
     finding.version += 1
     merge(session, finding)
     terms, calendar = terms_on(session, clock.today()), load_calendar(session)

@@ -62,14 +62,32 @@ class Reviewed(TypedDict):
     passed: bool
 
 
+class Weight(TypedDict):
+    """What a finding weighs: by clause and level, in points and money."""
+
+    clause: Code
+    level: Level
+    points: Figure
+    deduction: Amount
+
+
+class Eased(TypedDict):
+    """What a finding weighed, and what it weighs after the appeal."""
+
+    before: Weight
+    after: Weight
+
+
 class Correction(TypedDict):
-    """A finding of the forerunner that fell by an upheld appeal (申诉成立), and the decision."""
+    """A finding of the forerunner that fell by an upheld appeal (申诉成立), or stands `eased` by
+    one upheld in part (部分成立), and the decision."""
 
     case_number: Line
     clause: Code
     decided_at: Instant
     decided_by: Name
     reason: Prose
+    eased: NotRequired[Eased]
 
 
 class AssessmentForm(Paper):
