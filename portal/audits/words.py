@@ -46,7 +46,8 @@ CHECK_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(
     {
         "asked": (phrase("To be answered"), "pending"),
         "answered": (phrase("Answered"), "success"),
-        "lapsed": (phrase("Judged without an answer"), "neutral"),
+        "lapsed": (phrase("Without an answer"), "neutral"),
+        "recalled": (phrase("Question taken back"), "neutral"),
     }
 )
 """The states of a vendor's check of facts."""

@@ -33,6 +33,7 @@ from tests.factories.audits import (
     Audit,
     beijing,
     fail,
+    hear,
     judge_twice,
     open_audit,
     pass_others,
@@ -248,6 +249,7 @@ def test_on_one_call_the_heaviest_counts_and_steps_back(portal: Portal, audit: A
         form = prepare_form(
             session, tenant_id=audit.vendor.id, request_id=audit.request_id, actor=audit.auditor
         )
+        hear(session, form, audit.head)
         paper = confirm_form(session, form, actor=audit.head)
         session.commit()
         assert {f["clauses"][0]["number"]: f["points"] for f in paper.content["findings"]} == {

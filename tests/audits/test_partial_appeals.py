@@ -30,6 +30,7 @@ from tests.factories.audits import (
     ACT,
     Audit,
     fail,
+    hear,
     judge_twice,
     open_audit,
     pass_others,
@@ -252,6 +253,7 @@ def test_eased_on_one_call_another_counts(portal: Portal, audit: Audit) -> None:
         form = prepare_form(
             session, tenant_id=audit.vendor.id, request_id=audit.request_id, actor=audit.auditor
         )
+        hear(session, form, audit.head)
         confirm_form(session, form, actor=audit.head)
         session.commit()
         heavy = session.scalars(sa.select(Finding.id).where(Finding.clause_no == "402")).one()

@@ -18,6 +18,7 @@ from portal.audits.models import (
     FindingState,
     Review,
 )
+from portal.audits.reviews.checks import check_at_rest
 from portal.audits.rules import FINDING_MOVES, Assessed, assess, handling, moved, proposal
 from portal.audits.terms import terms_on
 from portal.calendar.service import load as load_calendar
@@ -53,7 +54,7 @@ def save_finding(
     Raises `Invalid` with what is to be mended, `RepetitionUndecided` when repetition is not
     decided yet, `Conflict` when the case is judged or the finding is no draft any more.
     """
-    _check_open(review)
+    _check_open(session, review)
     if finding is not None and finding.state != FindingState.DRAFT:
         raise Conflict(
             phrase("A confirmed finding does not change."),
@@ -99,12 +100,13 @@ def save_finding(
     return row
 
 
-def _check_open(review: Review) -> None:
+def _check_open(session: Session, review: Review) -> None:
     if review.state != "open":
         raise Conflict(
             phrase("This case has been judged."),
             phrase("Open it again before you change its findings."),
         )
+    check_at_rest(session, review)
 
 
 def _case(session: Session, review: Review) -> Case:
@@ -193,7 +195,7 @@ def _decide(session: Session, row: Finding, kind: DecisionKind, reason: str, act
 
 def remove_finding(session: Session, review: Review, finding: Finding, *, actor: Actor) -> None:
     """Drop a draft. Raises `Conflict` for anything else: a confirmed finding is withdrawn."""
-    _check_open(review)
+    _check_open(session, review)
     if finding.state != FindingState.DRAFT:
         raise Conflict(
             phrase("Only a draft can be removed."), phrase("Withdraw it with a reason instead.")
@@ -215,9 +217,10 @@ def confirm_finding(session: Session, finding: Finding, *, actor: Actor) -> None
     working days (A5). What is serious goes to the general manager's office at once.
 
     One call is judged once: of several findings on it in the review the heaviest counts. Raises
-    `Conflict` when another review has judged the call.
+    `Conflict` when another review has judged the call, and while the vendor checks the facts.
     """
     state = moved(FINDING_MOVES, finding.state, FindingState.CONFIRMED)
+    check_at_rest(session, session.get_one(Review, (finding.tenant_id, finding.review_id)))
     check_not_judged(session, finding)
     finding.state = state
     finding.confirmed_at, finding.confirmed_by = clock.now(), actor.account_id
@@ -286,7 +289,7 @@ def withdraw_finding(
 ) -> None:
     """Take back a confirmed finding that no form reports yet; the reason stays on record and its
     clock is void. Raises `Conflict` when a form holds it, `Invalid` without a reason."""
-    _check_open(review)
+    _check_open(session, review)
     if not reason.strip():
         raise Invalid(
             phrase("Say why the finding is withdrawn."), phrase("The reason stays on record.")

@@ -82,6 +82,21 @@ def facts(review_id: UUID) -> Answer:
     return _on(review)
 
 
+@bp.post("/<uuid:review_id>/facts/recall")
+@guard(REVIEW)
+def recall(review_id: UUID) -> Answer:
+    """Take the question about the facts back."""
+    review = page.locked(db(), review_id)
+    try:
+        check_version(review, request.form.get("version"))
+        stages.recall_facts(db(), review, reason=request.form.get("reason", ""), actor=actor())
+    except PortalError as error:
+        return _refused(review_id, error)
+    db().commit()
+    flash(_("The question is taken back; the findings can be changed."), "success")
+    return redirect(url_for("reviews.show", review_id=review_id))
+
+
 @bp.post("/<uuid:review_id>/verdict")
 @guard(REVIEW)
 def verdict(review_id: UUID) -> Answer:
@@ -104,6 +119,6 @@ def verdict(review_id: UUID) -> Answer:
     return _on(review)
 
 
-_VIEWS: tuple[Any, ...] = (following, listened, facts, verdict)
+_VIEWS: tuple[Any, ...] = (following, listened, facts, recall, verdict)
 for _view in _VIEWS:
     _view.menu = "reviews.index"

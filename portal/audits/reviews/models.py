@@ -59,7 +59,9 @@ class FactCheck(IssuedRow, Base):
     """What a vendor is asked about a case before it is judged, and what it says.
 
     `facts` holds what is meant for it, frozen: clause, day, person, passage, facts, words; no
-    level, points or notes. A trigger keeps it, and the answer once it is given.
+    level, points or notes. A trigger keeps it, and the answer once it is given. `replaces_id`: the
+    check of the same case that was asked before. `recalled_at`: taken back, for a reason that the
+    vendor reads.
     """
 
     __tablename__ = "fact_checks"
@@ -67,7 +69,11 @@ class FactCheck(IssuedRow, Base):
         tenant_fk("review_id", "reviews"),
         tenant_fk("request_id", "material_requests"),
         tenant_fk("case_id", "cases"),
+        tenant_fk("replaces_id", "fact_checks"),
         one_of("state", CheckState),
+        sa.CheckConstraint(
+            "(state = 'recalled') = (recalled_at IS NOT NULL)", name="recalled_at_a_time"
+        ),
         sa.CheckConstraint(
             "(state = 'answered') = (answered_at IS NOT NULL AND agreed IS NOT NULL)",
             name="answered_fully",
@@ -107,4 +113,7 @@ class FactCheck(IssuedRow, Base):
     answered_by: Mapped[UUID | None]
     answered_by_name: Mapped[str | None]
     told_at: Mapped[datetime | None]
+    replaces_id: Mapped[UUID | None]
+    recalled_at: Mapped[datetime | None]
+    recall_reason: Mapped[str] = mapped_column(default="", server_default="")
     version: Mapped[int] = mapped_column(default=1)

@@ -15,6 +15,7 @@ from portal.audits.findings.forms import FindingForm, MarkForm, NotesForm
 from portal.audits.findings.queries import decisions_of, findings_of, people
 from portal.audits.findings.text import FindingText
 from portal.audits.models import Finding, Review
+from portal.audits.reviews.checks import check_of, unseen, waits
 from portal.audits.reviews.models import FactCheck
 from portal.audits.reviews.queries import (
     Material,
@@ -27,9 +28,10 @@ from portal.audits.reviews.queries import (
 )
 from portal.audits.reviews.rules import CheckState, Stage
 from portal.audits.reviews.stages import CLOCK as FACTS_CLOCK
-from portal.audits.reviews.stages import check_of, listenings_of
+from portal.audits.reviews.stages import listenings_of
 from portal.calendar.service import load as load_calendar
 from portal.deadlines.models import Deadline
+from portal.deadlines.pages import ExtensionBox, extension_box
 from portal.deadlines.queries import ClockView, clock_of, clock_view
 from portal.kernel import clock
 from portal.materials.items import FileRow
@@ -153,16 +155,10 @@ def course(session: Session, review: Review, account_id: UUID) -> dict[str, Any]
     this auditor can do next: `turn` is "first", "second", "wait" (for another auditor), "facts"
     (for the vendor) or ""."""
     check = check_of(session, review)
-    waits = (
-        review.stage == Stage.FACTS
-        and check is not None
-        and check.state == CheckState.ASKED
-        and clock.now() <= check.due_at
-    )
     turn = ""
     if review.stage == Stage.FIRST:
         turn = "first"
-    elif waits:
+    elif waits(review, check):
         turn = "facts"
     elif review.state == "open":
         turn = "wait" if review.first_by == account_id else "second"
@@ -170,6 +166,7 @@ def course(session: Session, review: Review, account_id: UUID) -> dict[str, Any]
         "turn": turn,
         "check": check,
         "check_clock": _check_clock(session, check) if check else None,
+        "more_time": _more_time(session, check) if check else None,
         "listenings": listenings_of(session, review.tenant_id, review.id),
     }
 
@@ -179,6 +176,17 @@ def _check_clock(session: Session, check: FactCheck) -> ClockView | None:
     return clock_view(row, load_calendar(session), clock.now()) if row else None
 
 
+def _more_time(session: Session, check: FactCheck) -> ExtensionBox:
+    """The extensions of a check's clock, to be decided while it is not answered."""
+    return extension_box(
+        session,
+        (check.tenant_id, check.id, FACTS_CLOCK),
+        {},
+        may_ask=False,
+        may_decide=check.state == CheckState.ASKED,
+    )
+
+
 def context(
     session: Session, review: Review, sent: Fields, recording_id: UUID | None, account_id: UUID
 ) -> dict[str, Any]:
@@ -186,9 +194,12 @@ def context(
     shown = evidence(session, review, recording_id)
     heard, chosen = shown["recordings"], shown["recording"]
     findings = findings_of(session, review.tenant_id, review.id)
+    standing = [row for row in findings if row.state != "withdrawn"]
+    going = course(session, review, account_id)
     return {
         **shown,
-        **course(session, review, account_id),
+        **going,
+        "unseen": review.state == "open" and unseen(going["check"], standing),
         "progress": progress(session, request_id=review.request_id)[0],
         "marks": [
             {**mark, "label": mark["text"]}
@@ -197,7 +208,7 @@ def context(
         ],
         "names": {str(row.id): row.safe_name for row in heard},
         "findings": findings,
-        "standing": [row for row in findings if row.state != "withdrawn"],
+        "standing": standing,
         "decisions": decisions_of(session, review.tenant_id, [row.id for row in findings]),
         "clocks": _clocks(session, review, findings),
         "next_id": next_for(session, account_id, review),

@@ -33,23 +33,27 @@ class ListeningKind(StrEnum):
 
 
 class CheckState(StrEnum):
-    """asked → answered; or lapsed, when the case was judged after its time without an answer."""
+    """asked → answered; or lapsed, when the case was judged, or asked about anew, after its time
+    without an answer; or recalled: the desk took the question back."""
 
     ASKED = "asked"
     ANSWERED = "answered"
     LAPSED = "lapsed"
+    RECALLED = "recalled"
 
 
 STAGE_MOVES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "first": frozenset({"second", "judged"}),
         "second": frozenset({"facts", "judged"}),
-        "facts": frozenset({"judged"}),
+        "facts": frozenset({"facts", "second", "judged"}),
         "judged": frozenset({"first", "second"}),
     }
 )
 """A case passes from `first` to `judged` only where the terms listen twice to failing cases alone;
-a judged one that is opened again is listened to a second time (a first, if nobody did before)."""
+a judged one that is opened again is listened to a second time (a first, if nobody did before). The
+vendor is asked again where findings changed after it had answered; a question that is taken back
+leads back to the second listening."""
 
 
 def check_other(first_by: UUID | None, actor_id: UUID) -> None:

@@ -4,8 +4,8 @@ of the facts, the verdict (A3, A5)."""
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from portal.audits.findings.queries import findings_of
 from portal.audits.findings.service import confirm_all
 from portal.audits.models import Finding, FindingState, Review, Verdict
+from portal.audits.reviews.checks import check_of, check_seen, shown_of, unseen, waits
 from portal.audits.reviews.models import FactCheck, Listening
 from portal.audits.reviews.rules import (
     STAGE_MOVES,
@@ -27,12 +28,14 @@ from portal.audits.reviews.rules import (
 from portal.audits.reviews.terms import Twice, review_terms
 from portal.audits.rules import REVIEW_MOVES, check_verdict, moved
 from portal.calendar.service import load as load_calendar
+from portal.deadlines import extensions
 from portal.deadlines import service as deadlines
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.phrases import When, phrase
+from portal.kernel.reasons import reason_of
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from tenants.rows import new_id
@@ -72,12 +75,16 @@ def ask_facts(session: Session, review: Review, *, question: str = "", actor: Ac
     """Ask the vendor to check the facts of the case before it is judged: one working day.
 
     It gets a frozen copy of what is meant for it: clause, day, person, passage, facts and words of
-    each finding; no level, points, deduction or notes. `Invalid` without a finding; `Conflict`
-    for another stage, or for who listened first.
+    each finding; no level, points, deduction or notes. Where findings changed after it answered, or
+    after its time, it is asked again. `Invalid` without a finding; `Conflict` for another stage,
+    for who listened first, while it is asked already, and where nothing changed since.
     """
     stage = moved(STAGE_MOVES, review.stage, Stage.FACTS)
     check_other(review.first_by, actor.account_id)
-    standing = _standing(session, review)
+    standing, former = _standing(session, review), check_of(session, review, lock=True)
+    if review.stage == Stage.FACTS:
+        _check_again(review, former, standing)
+        _lapse(session, review)
     if not standing:
         raise Invalid(
             phrase("There are no facts to check: no finding stands."),
@@ -92,12 +99,13 @@ def ask_facts(session: Session, review: Review, *, question: str = "", actor: Ac
         request_id=review.request_id,
         case_id=review.case_id,
         case_no=review.case_no,
-        facts=[_fact(finding) for finding in standing],
+        facts=[shown_of(finding) for finding in standing],
         question=question.strip()[:QUESTION],
         state=CheckState.ASKED.value,
         due_at=due.due_at,
         asked_by=actor.account_id,
         asked_by_name=actor.name,
+        replaces_id=former.id if former is not None else None,
         issued_at=clock.now(),
     )
     session.add(check)
@@ -128,51 +136,25 @@ def ask_facts(session: Session, review: Review, *, question: str = "", actor: Ac
     return check
 
 
-def _fact(finding: Finding) -> dict[str, Any]:
-    """What a vendor reads of a finding that is not judged yet."""
-    return {
-        "clause_no": finding.clause_no,
-        "clause_text": finding.clause_text,
-        "occurred_on": finding.occurred_on.isoformat(),
-        "person": finding.person_name,
-        "staff_no": finding.staff_no,
-        "group": finding.group_name,
-        "delivery_id": str(finding.delivery_id) if finding.delivery_id else None,
-        "clip_from": finding.clip_from,
-        "clip_to": finding.clip_to,
-        "facts": finding.facts,
-        "words": finding.words,
-    }
-
-
-def check_of(session: Session, review: Review, *, lock: bool = False) -> FactCheck | None:
-    """The last check of facts that the vendor was asked for, if there was one. `lock` for whoever
-    decides by it: an answer on its way is waited for."""
-    statement = (
-        sa.select(FactCheck)
-        .where(FactCheck.tenant_id == review.tenant_id, FactCheck.review_id == review.id)
-        .order_by(FactCheck.issued_at.desc(), FactCheck.id.desc())
-        .limit(1)
-    )
-    if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
-    return session.scalars(statement).first()
-
-
 def check_may_judge(session: Session, review: Review, *, actor: Actor) -> None:
-    """Refuse a verdict before both listenings, by who listened first, or while the vendor still
-    has time to check the facts (`Conflict`)."""
+    """Refuse a verdict before both listenings, by who listened first, while the vendor still has
+    time to check the facts or asks for more, and by facts that it was not shown (`Conflict`)."""
     if review.stage == Stage.FIRST:
         raise Conflict(
             phrase("This case was not listened to by two auditors yet."),
             phrase("End the first listening; another auditor listens second and judges."),
         )
     check_other(review.first_by, actor.account_id)
-    if review.stage == Stage.FACTS:
-        check = check_of(session, review, lock=True)
-        if check is not None:
-            answered = check.state == CheckState.ANSWERED
-            check_facts_over(answered, check.due_at, clock.now())
+    check = check_of(session, review, lock=True)
+    if review.stage == Stage.FACTS and check is not None:
+        answered = check.state == CheckState.ANSWERED
+        check_facts_over(answered, check.due_at, clock.now())
+        if not answered and extensions.waiting(session, check.tenant_id, check.id) is not None:
+            raise Conflict(
+                phrase("The vendor asks for more time to check the facts."),
+                phrase("Grant or refuse the extension first."),
+            )
+    check_seen(check, _standing(session, review))
 
 
 def judge(
@@ -199,6 +181,45 @@ def _lapse(session: Session, review: Review) -> None:
         check.state = CheckState.LAPSED.value
         check.version += 1
         deadlines.close(session, review.tenant_id, check.id, at=clock.now(), kind=CLOCK)
+
+
+def _check_again(review: Review, former: FactCheck | None, standing: Sequence[Finding]) -> None:
+    if waits(review, former) or not unseen(former, standing):
+        raise Conflict(
+            phrase("The vendor was shown these facts already."),
+            phrase("Wait for its answer or judge the case; after a change it can be asked again."),
+        )
+
+
+def recall_facts(session: Session, review: Review, *, reason: str, actor: Actor) -> FactCheck:
+    """Take the question about the facts back before the vendor answers, with a reason that it
+    reads; the case is at the second listening again. `Conflict` when it has answered."""
+    check = check_of(session, review, lock=True)
+    if check is None or not waits(review, check):
+        raise Conflict(
+            phrase("No question to the vendor is open."),
+            phrase("Reload the page to see the present state."),
+        )
+    text = reason_of(reason)
+    check.state, check.recalled_at = CheckState.RECALLED.value, clock.now()
+    check.recall_reason = text
+    check.version += 1
+    review.stage = moved(STAGE_MOVES, review.stage, Stage.SECOND)
+    review.version += 1
+    session.flush()
+    deadlines.void(session, check.tenant_id, check.id, CLOCK)
+    notify(
+        session,
+        tenant_id=check.tenant_id,
+        roles=ANSWERERS,
+        message=phrase(
+            "The question about the facts of case %(case)s is taken back.", case=check.case_no
+        ),
+        path=f"/fact-checks/{check.id}",
+        kind=MessageKind.WORK,
+    )
+    _journal(session, review, "facts_recalled", actor)
+    return check
 
 
 def _end(session: Session, review: Review, passed: bool, actor: Actor) -> None:

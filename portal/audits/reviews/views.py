@@ -97,7 +97,8 @@ def show_page(
     context = page.context(
         db(), review, sent or page.Fields(), parse_uuid(asked), actor().account_id
     )
-    may = actor().may(REVIEW) and review.state == "open"
+    at_rest = context["turn"] != "facts"
+    may = actor().may(REVIEW) and review.state == "open" and at_rest
     if context["finding_form"] is None and may:
         form = page.finding_form(db(), review, context["materials"], editing)
         page.prefill(form, review, request.args.get("mark", ""))
