@@ -9,7 +9,6 @@ files) and reads from an open file, so no protocol is reachable. Call these thro
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from portal.files import fingerprint, sandbox
+from portal.files.decoding import Decoder, Shape, shape_of
 
 PER_SECOND = 10
 MAX_SECONDS = 12 * 3600
@@ -109,16 +109,17 @@ def examine(path: Path, kind: str, per_second: int = PER_SECOND) -> Recording:
     with path.open("rb") as file, _opened(file, kind) as container:
         stream = _audio_stream(container)
         context = stream.codec_context
-        decoder = _Decoder(container, stream)
-        meter = _Meter(per_second, 2 if context.channels == 2 else 1)
+        channels, rate = context.channels, context.sample_rate
+        decoder = Decoder(container, stream)
+        meter = _Meter(per_second, 2 if channels == 2 else 1)
         for frames in decoder.batches():
             for frame in frames:
                 meter.feed(frame)
         found = meter.finish()
         return Recording(
             codec=context.name,
-            channels=context.channels,
-            sample_rate=context.sample_rate,
+            channels=channels,
+            sample_rate=rate,
             duration=round(meter.seconds, 3),
             declared=_declared(container, stream),
             packets=decoder.packets,
@@ -173,7 +174,7 @@ def _transcode_here(path: Path, kind: str, target: Path) -> float:
         track.bit_rate = 32_000 * (2 if layout == "stereo" else 1) * (1 if rate <= 24_000 else 2)
         resampler = av.AudioResampler(format="s16p", layout=layout, rate=rate)
         written = 0
-        for frame in _Decoder(container, stream):
+        for frame in Decoder(container, stream):
             frame.pts = None
             for part in resampler.resample(frame):
                 written += part.samples
@@ -208,44 +209,6 @@ def _declared(container: InputContainer, stream: AudioStream) -> float | None:
     return None
 
 
-class _Decoder:
-    """Iterates over the frames of one stream; counts packets that cannot be decoded."""
-
-    def __init__(self, container: InputContainer, stream: AudioStream) -> None:
-        self._container = container
-        self._stream = stream
-        self.packets = 0
-        self.bad = 0
-
-    def __iter__(self) -> Iterator[AudioFrame]:
-        """Frames in order. A packet that fails is counted and left out."""
-        for frames in self.batches():
-            yield from frames
-
-    def batches(self) -> Iterator[list[AudioFrame]]:
-        """The same frames as they come out of the decoder."""
-        packets = self._container.demux(self._stream)
-        decode = self._stream.codec_context.decode
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except av.error.FFmpegError:  # the demuxer itself gave up: nothing follows
-                self.bad += 1
-                return
-            if packet.size:
-                self.packets += 1
-            try:
-                frames = decode(packet)
-            except av.error.EOFError:
-                return
-            except av.error.FFmpegError:
-                self.bad += 1
-            else:
-                yield frames
-
-
 class _Meter:
     """Folds frames into peaks, a few seconds at a time.
 
@@ -258,6 +221,7 @@ class _Meter:
         self._per_second = per_second
         self._parts: list[list[bytes]] = [[] for _ in range(channels)]
         self._queue = av.AudioFifo()
+        self._shape: Shape | None = None
         self._rate = 0  # samples a second; 0 before the first frame
         self._block = 0  # samples that are folded at once, a channel
         self._held = 0  # samples waiting in the queue, a channel
@@ -273,18 +237,15 @@ class _Meter:
 
     def feed(self, frame: AudioFrame) -> None:
         """Take one frame. Rate and channels may change between frames (glued MP3 files)."""
-        frame.pts = None
-        try:
-            self._queue.write(frame)
-        except ValueError:  # another shape than the frames before
+        shape = shape_of(frame)
+        if shape != self._shape:
             self._fold(last=True)
-            self._queue = av.AudioFifo()
-            self._rate = 0
-            self._queue.write(frame)
-        if not self._rate:
+            self._queue, self._shape = av.AudioFifo(), shape
             self._rate = frame.sample_rate
             self._block = self._rate * _BLOCK_SECONDS
             self._starts = _starts(self._rate, self._per_second)
+        frame.pts = None
+        self._queue.write(frame)
         self._held += frame.samples
         if self._held >= self._block:
             self._fold(last=False)
