@@ -190,10 +190,26 @@ class _Book:
             )
             answer = self.place(name, by_hint)
             if answer.status is Status.MATCHED:
-                return replace(answer, how=How.MANIFEST)
+                return self._unless_contradicted(replace(answer, how=How.MANIFEST), found)
             if answer.how is not How.NOTHING_FOUND:
                 return answer
         return self.place(name, found)
+
+    def _unless_contradicted(self, answer: Match, found: Candidates) -> Match:
+        """The list's word, if name and folders speak of no other case; else a proposal."""
+        item = self._items[answer.item or ""]
+        own = self._of_case(found)
+        if not own or item.case_no in {one.case_no for one in own}:
+            return answer
+        others = _keys((item, *own))
+        return replace(
+            answer,
+            status=Status.UNMATCHED,
+            how=How.LIST_AGAINST_NAME,
+            item=None,
+            others=others,
+            proposal=item.key,
+        )
 
     def place(self, name: str, found: Candidates) -> Match:
         """Where one name belongs."""

@@ -37,6 +37,7 @@ class How(StrEnum):
     SEVERAL_ITEMS = "several_items"
     SEVERAL_CALLS = "several_calls"
     CONTRADICTION = "contradiction"
+    LIST_AGAINST_NAME = "list_against_name"
     NEAR_TIME = "near_time"
     NEAR_CASE = "near_case"
     NOTHING_FOUND = "nothing_found"
@@ -79,6 +80,9 @@ _SENTENCES = {
     How.CONTRADICTION: phrase(
         "Case number and telephone number in the name belong to different cases. Correct the "
         "name, or choose the case."
+    ),
+    How.LIST_AGAINST_NAME: phrase(
+        "The list says another case than the name or its folder. Say which of them is right."
     ),
     How.NEAR_TIME: phrase("A call of the list is some minutes away from the time in the name."),
     How.NEAR_CASE: phrase("The name holds nearly a case number of this request."),

@@ -33,8 +33,8 @@ from portal.materials.events import get_request
 from portal.materials.expected import window_of
 from portal.materials.models import MaterialRequest
 from portal.materials.permissions import VIEW
-from portal.materials.queries import case_ids_on
-from portal.materials.rules import OPEN_STATES
+from portal.materials.queries import case_ids_on, counts_of
+from portal.materials.rules import OPEN_STATES, Counts
 from portal.materials.words import ITEM_STATES, KINDS
 
 bp = Blueprint("material_calls", __name__, url_prefix="/requests/<uuid:request_id>/calls")
@@ -90,6 +90,7 @@ def _page(request_id: UUID, problem: str = "") -> str:
         page=page,
         show=show,
         counts=call_counts(db(), found),
+        shares=counts_of(db(), [found.id], calls_only=True).get(found.id, Counts()).shares,
         company=actor().is_company,
         lists=lists,
         told={one.id: _told(one) for one in lists},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import re
 import tempfile
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -110,10 +109,9 @@ TEMPLATE = Template(
 
 
 def read(stream: IO[bytes], name: str) -> list[dict[str, Any]]:
-    """The entries of a list: `file` (its last part) and `hint`; none when it is no such list.
-
-    A name that the list says different things of, as of files in several folders, says nothing:
-    those go by their folders and names.
+    """The entries of a list: `file` (with folders, where the list has them) and `hint`; none when
+    it is no such list. Of a name that the list says different things of there are several entries:
+    the desk knows the folders that the files came in, and takes the one that fits.
 
     It is read in the sandbox, as every file of strangers is; the web process loads no reader.
     """
@@ -129,22 +127,13 @@ def read(stream: IO[bytes], name: str) -> list[dict[str, Any]]:
     table = outcome.value
     if table is None or "file" not in table.titles:
         return []
-    return _unambiguous(
-        (_SEPARATORS.split(row.values["file"])[-1], _hint(row.values))
-        for row in table.rows
-        if row.values.get("file")
-    )
-
-
-def _unambiguous(said: Iterable[tuple[str, dict[str, str]]]) -> list[dict[str, Any]]:
-    """One entry a name, without those names of which different things are said."""
-    entries: dict[str, dict[str, Any]] = {}
-    torn: set[str] = set()
-    for name, hint in said:
-        known = entries.setdefault(name.lower(), {"file": name, "hint": hint})
-        if known["hint"] != hint:
-            torn.add(name.lower())
-    return [entry for key, entry in entries.items() if key not in torn]
+    entries: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in table.rows:
+        path = "/".join(part for part in _SEPARATORS.split(row.values.get("file") or "") if part)
+        hint = _hint(row.values)
+        if path and hint:
+            entries.setdefault((path.lower(), *hint.values()), {"file": path, "hint": hint})
+    return list(entries.values())
 
 
 def _there(path: Path) -> Table:

@@ -8,7 +8,7 @@ scheme ("file_names") that the company edits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,9 +21,10 @@ from portal.contacts.models import CallRecord
 from portal.files import matching, names
 from portal.files.kinds import FileKind, kind_of_name
 from portal.files.matching import Field, Hint, How, Match, Status
+from portal.files.names import masked_name
 from portal.kernel import clock
 from portal.kernel.phrases import Phrase
-from portal.materials.items import files_of
+from portal.materials.items import FileRow, files_of
 from portal.materials.kinds import CheckState, ItemState, MaterialKind
 from portal.materials.models import MaterialRequest, RequestItem
 from portal.materials.scheme import patterns_in_force
@@ -141,9 +142,10 @@ def match_files(
     key = installed().key(session, request.tenant_id)
     every = frozenset(FileKind(name) for entry in request.wanted for name in entry["formats"])
     dropped = (*listed, *files)
+    standing = _standing_files(session, items)
     found = matching.match(
         [file.path for file in dropped],
-        _expected(items, _delivered_names(session, items)),
+        _expected(items, _names_of(standing)),
         blind=lambda field, text: key.index(field.value, text),
         patterns=patterns_in_force(session, clock.today()),
         hints={file.path: file.hint for file in dropped if file.hint is not None},
@@ -155,8 +157,23 @@ def match_files(
         if refused:
             answers.append(_refused(file, refused))
         else:
-            answers.append(_answer(request, file, _settled(request, known, file, answer), known))
+            settled = _once_sent(file, _settled(request, known, file, answer), standing)
+            answers.append(_answer(request, file, settled, known))
     return answers
+
+
+def _once_sent(file: Dropped, answer: Match, standing: Mapping[UUID, Sequence[FileRow]]) -> Match:
+    """A file that somebody put to its item by hand is known again when its folder is dropped once
+    more: the same name and the same size are there."""
+    if answer.status not in (Status.UNMATCHED, Status.UNEXPECTED):
+        return answer
+    name = masked_name(answer.name)
+    for item_id, files in standing.items():
+        if any(one.safe_name == name and one.size == file.size for one in files):
+            return replace(
+                answer, status=Status.DUPLICATE, how=How.DELIVERED, item=str(item_id), proposal=None
+            )
+    return answer
 
 
 def _expected(items: Sequence[_Open], delivered: Mapping[UUID, set[str]]) -> list[matching.Item]:
@@ -184,17 +201,22 @@ def _expected(items: Sequence[_Open], delivered: Mapping[UUID, set[str]]) -> lis
     ]
 
 
-def _delivered_names(session: Session, items: Sequence[_Open]) -> Mapping[UUID, set[str]]:
-    """Masked names of the files that an item has and that need no replacing."""
+def _standing_files(session: Session, items: Sequence[_Open]) -> Mapping[UUID, Sequence[FileRow]]:
+    """The files that items have and that need no replacing."""
     standing = [item.id for item in items if item.state != ItemState.RETURNED]
     return {
-        item_id: {
-            file.safe_name
+        item_id: [
+            file
             for file in files
             if file.state == "current" and file.check_state != CheckState.PROBLEM
-        }
+        ]
         for item_id, files in files_of(session, standing).items()
     }
+
+
+def _names_of(standing: Mapping[UUID, Sequence[FileRow]]) -> Mapping[UUID, set[str]]:
+    """Their masked names."""
+    return {item_id: {file.safe_name for file in files} for item_id, files in standing.items()}
 
 
 def _settled(

@@ -102,8 +102,10 @@ def usable() -> sa.Exists:
     )
 
 
-def counts_of(session: Session, request_ids: Iterable[UUID]) -> dict[UUID, Counts]:
-    """Counts by request, for a list."""
+def counts_of(
+    session: Session, request_ids: Iterable[UUID], *, calls_only: bool = False
+) -> dict[UUID, Counts]:
+    """Counts by request, for a list; of all items, or of those of single calls."""
     broken = sa.and_(RequestItem.state == ItemState.DELIVERED, ~usable())
     answered = RequestItem.answer_reason.is_not(None)
     rows = session.execute(
@@ -115,7 +117,10 @@ def counts_of(session: Session, request_ids: Iterable[UUID]) -> dict[UUID, Count
             sa.func.count().label("items"),
             sa.func.count().filter(broken).label("problems"),
         )
-        .where(RequestItem.request_id.in_(list(request_ids)))
+        .where(
+            RequestItem.request_id.in_(list(request_ids)),
+            RequestItem.call_id.is_not(None) if calls_only else sa.true(),
+        )
         .group_by(RequestItem.request_id, RequestItem.state, RequestItem.required, answered)
     )
     parts: dict[UUID, list[Tallied]] = {}

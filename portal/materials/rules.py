@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -95,7 +96,8 @@ class Counts:
     """应交/已交/缺/无法提供: `expected` is the sum of the other three.
 
     An item wanted only if it exists (a field visit) counts from the moment that there is a file
-    or an answer. `problems` of the delivered have only files that cannot be used.
+    or an answer. `problems` of the delivered have only unusable files. `shares`: how many
+    items each filter of the list shows, optional and cancelled ones too.
     """
 
     expected: int = 0
@@ -103,6 +105,7 @@ class Counts:
     missing: int = 0
     unavailable: int = 0
     problems: int = 0
+    shares: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     @property
     def complete(self) -> bool:
@@ -159,12 +162,18 @@ def count(items: Iterable[Tallied]) -> Counts:
     """Add items up."""
     sums = {"delivered": 0, "missing": 0, "unavailable": 0, "": 0}
     problems = 0
+    shares = Counter[str]()
     for item in items:
         place = standing(item)
+        shares["all"] += item.items
+        if item.state != ItemState.MISSING:
+            shares[item.state] += item.items
         sums[place] += item.items
         problems += item.problems if place == "delivered" else 0
     delivered, missing, unavailable = sums["delivered"], sums["missing"], sums["unavailable"]
-    return Counts(delivered + missing + unavailable, delivered, missing, unavailable, problems)
+    shares["missing"], shares["problem"] = missing, problems
+    expected = delivered + missing + unavailable
+    return Counts(expected, delivered, missing, unavailable, problems, shares)
 
 
 def working_days_late(calendar: WorkingCalendar, due_at: datetime, at: datetime) -> int:

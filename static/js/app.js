@@ -5,3 +5,5 @@ import "./submit-guard.js";
 import "./drafts.js";
 import "./side-menu.js";
 import "./page-keys.js";
+import "./refreshes.js";
+import "./ticks.js";

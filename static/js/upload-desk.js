@@ -3,12 +3,12 @@
 // the contract of its three addresses stands with the macro.
 import { meta, refreshToken } from "./page.js";
 import { fromDrop, fromInput, identity, refusal } from "./desk/collect.js";
-import { readLists } from "./desk/lists.js";
+import { Hints, readLists } from "./desk/lists.js";
 import { Painter } from "./desk/painter.js";
 import { Row, fill } from "./desk/rows.js";
 import { Failure, post } from "./desk/api.js";
 import { Sender } from "./desk/sender.js";
-import { Sums, kept } from "./desk/sums.js";
+import { Sums, kept, sort } from "./desk/sums.js";
 
 const NAMES_A_REQUEST = 500;
 // How often the page's list of items is read anew while files arrive: reading it takes time that
@@ -28,13 +28,14 @@ class Desk {
     };
     this.rows = new Map();
     this.choices = [];
-    this.hints = new Map();
+    this.hints = new Hints();
+    this.names = new Map();
     this.lastKey = 0;
     this.parts = {};
     for (const name of [
       "zone", "work", "body", "counts", "total", "total-text", "live", "notice", "notice-text",
       "notice-link", "notice-again", "send", "retry-all", "accept-all", "clear-rest", "clear-done", "pause",
-      "resume", "cancel-all", "unfinished",
+      "resume", "cancel-all", "unfinished", "next",
     ]) {
       this.parts[name] = box.querySelector(`[data-desk-${name}]`);
     }
@@ -73,6 +74,10 @@ class Desk {
     });
     parts["clear-rest"].addEventListener("click", () => this.clear((row) => !kept(row)));
     parts["clear-done"].addEventListener("click", () => this.clear((row) => row.state === "done"));
+    parts.counts.addEventListener("click", (event) => {
+      const state = event.target.closest("[data-only]")?.dataset.only;
+      if (state) this.only(this.sums.shown === state ? "" : state);
+    });
     parts["notice-again"].addEventListener("click", () => this.again());
     parts.pause.addEventListener("click", () => this.pause());
     parts.resume.addEventListener("click", () => this.resume());
@@ -113,9 +118,21 @@ class Desk {
     return this.list().filter((row) => states.includes(row.state));
   }
 
+  /** Leave only the rows of one state on the list, or all (""). A row that changes then stays. */
+  only(state) {
+    this.sums.shown = state;
+    for (const row of this.rows.values()) {
+      const out = Boolean(state) && sort(row) !== state;
+      if (out !== row.out) this.painter.touch(row);
+      row.out = out;
+    }
+    this.painter.soon(true);
+  }
+
   // --- choosing -----------------------------------------------------------------------------
 
   async add(found) {
+    if (this.sums.shown) this.only("");
     // What failed or was refused may be chosen again, mended or moved back.
     const again = new Set(found.map((one) => one.path));
     this.clear((row) => ["failed", "refused"].includes(row.state) && again.has(row.path));
@@ -135,9 +152,9 @@ class Desk {
   /** Read the lists among the files (which file is of which case or call); gives the others. */
   async takeLists(found) {
     const read = await readLists(found, this.box.dataset.manifestUrl);
-    for (const [name, hint] of read.hints) this.hints.set(name, hint);
-    if (read.hints.size) {
-      this.say(fill(this.strings.list_read, { n: read.hints.size }));
+    this.hints.add(read.entries);
+    if (read.entries.length) {
+      this.say(fill(this.strings.list_read, { n: read.entries.length }));
       const again = this.of("unmatched", "unexpected").filter((row) => this.hintOf(row));
       for (const row of again) row.to("matching");
       await this.match(again);
@@ -146,13 +163,20 @@ class Desk {
   }
 
   hintOf(row) {
-    return this.hints.get(row.file.name.toLowerCase());
+    return this.hints.of(row.path, this.names.get(row.file.name.toLowerCase()) < 2);
+  }
+
+  /** Note how many files of a name are on the desk. */
+  count({ file }, by) {
+    const name = file.name.toLowerCase();
+    this.names.set(name, (this.names.get(name) ?? 0) + by);
   }
 
   insert(one) {
     this.lastKey += 1;
     const row = new Row(`f${this.lastKey}`, one, this);
     this.rows.set(row.key, row);
+    this.count(row, 1);
     const reason = refusal(one.file, this.limits);
     if (reason) row.to("refused", this.strings[reason]);
     else this.painter.touch(row);
@@ -208,6 +232,7 @@ class Desk {
   remove(row) {
     this.sender.remove(row);
     this.rows.delete(row.key);
+    this.count(row, -1);
     this.painter.forget(row);
     row.element?.remove();
     this.parts.work.hidden = this.rows.size === 0;
@@ -228,6 +253,7 @@ class Desk {
     if (!rows.length) return;
     if (!this.list().some((row) => row.busy)) this.sums.start(this.list());
     this.notice("");
+    if (this.parts.next) this.parts.next.hidden = true;
     this.sender.send(rows);
     if (this.sender.paused) this.resume();
     this.painter.soon();
@@ -337,6 +363,7 @@ class Desk {
     this.painter.soon(true);
     const [done, failed] = [this.of("done").length, this.of("failed").length];
     this.say(fill(failed ? this.strings.ended_failed : this.strings.ended, { n: done, m: failed }));
+    if (this.parts.next) this.parts.next.hidden = failed > 0 || done === 0;
     this.refresh(true);
   }
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from portal.files.models import StoredFile
 from portal.kernel.access import Role
-from portal.materials.models import Delivery
+from portal.materials.models import Delivery, RequestItem
 from tests.factories.materials import add_request
 from tests.factories.world import PASSWORD
 from tests.journeys import papers
@@ -167,3 +167,126 @@ def test_a_lost_connection_stores_once(
             sa.select(StoredFile.size).join(Delivery, Delivery.file_id == StoredFile.id)
         ).all()
     assert [row.size for row in stored] == [big.stat().st_size]
+
+
+LIST = (
+    "文件名,案件编号\n甲/录音.wav,HC-00031\n乙\\录音.wav,HC-00032\n"
+    "HC-00033/通话.wav,HC-00033\n别处.wav,HC-00031\n"
+)
+COUNT = "[...document.querySelectorAll('[data-desk-body] [data-status={}]')].length"
+
+
+def folder_of(tmp_path: Path) -> Path:
+    """A day's folder as people keep it: the same name in two folders, a list that tells them apart,
+    a slip in a case number, a file that the list and its folder put to different cases."""
+    folder = tmp_path / "上交"
+    for at, name in enumerate(
+        (
+            "甲/录音.wav",
+            "乙/录音.wav",
+            "HC-00033/通话.wav",
+            "HC-O0034_催收录音.wav",
+            "HC-00035/别处.wav",
+            "会议.wav",
+        )
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        papers.recording(folder / name, 3 + at)
+    (folder / "录音清单.csv").write_bytes(LIST.encode("gb18030"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def office(live: Live, person: People) -> Person:
+    """Office staff at the desk of a request for five cases, HC-00031 to HC-00035."""
+    portal = live.portal
+    with portal.session(portal.world.scope) as session:
+        made = add_request(session, portal.world, portal.world.vendors[0], cases=5, first=31)
+        path = f"/requests/{made.id}"
+    came = person(portal.world.vendors[0].email(Role.OFFICE))
+    came.open(path)
+    return came
+
+
+def test_a_folder_is_sorted_out_and_known_again(live: Live, office: Person, tmp_path: Path) -> None:
+    """UX 5: lists go by folders; guesses are confirmed; one kind at a time is looked at; what
+    was sent is known again when the folder is dropped once more, whoever put it where."""
+    page, folder = office.page, folder_of(tmp_path)
+    page.set_input_files("#desk-folder", folder)
+    office.when(f"{COUNT.format('matched')} === 3 && {COUNT.format('unmatched')} === 3")
+    page.locator("[data-only=unmatched]").focus()
+    page.keyboard.press("Enter")
+    office.when("document.querySelectorAll('[data-desk-body] tr:not([hidden])').length === 3")
+    assert page.evaluate("document.activeElement.dataset.only") == "unmatched"
+    office.look("desk-filtered")
+    page.locator("[data-only=unmatched]").click()
+    assert page.locator("[data-desk-accept-all]").inner_text().count("2") == 1
+    page.click("[data-desk-accept-all]")
+    office.when("document.querySelector('[data-desk-send]').innerText.includes('5')")
+    row = page.locator("[data-desk-body] tr", has_text="会议.wav")
+    row.scroll_into_view_if_needed()
+    row.locator("select").focus()
+    row.locator("select").select_option(index=2)
+    page.click("[data-desk-send]")
+    office.when(f"{COUNT.format('done')} === 6", 60)
+    office.until("[data-desk-next] a[href='#hand-in']")
+    portal = live.portal
+    with portal.session(portal.world.scope) as session:
+        rows = session.execute(
+            sa.select(RequestItem.case_no, StoredFile.size)
+            .join(Delivery, Delivery.item_id == RequestItem.id)
+            .join(StoredFile, StoredFile.id == Delivery.file_id)
+            .where(Delivery.request_id == office.path().split("/")[2].split("#")[0])
+        )
+        where = {size: number for number, size in rows}
+    by_path = {
+        str(file.relative_to(folder)): where[file.stat().st_size] for file in folder.rglob("*.wav")
+    }
+    assert by_path.pop("会议.wav")
+    assert by_path == {
+        "甲/录音.wav": "HC-00031",
+        "乙/录音.wav": "HC-00032",
+        "HC-00033/通话.wav": "HC-00033",
+        "HC-O0034_催收录音.wav": "HC-00034",
+        "HC-00035/别处.wav": "HC-00031",
+    }
+    page.reload()
+    page.set_input_files("#desk-folder", folder)
+    office.when(f"{COUNT.format('duplicate')} === 6")
+    assert page.locator("[data-desk-send]").is_disabled()
+
+
+def test_what_is_in_hand_stays(office: Person, tmp_path: Path) -> None:
+    """The items are read anew while checks run: panels stay open, with the new figures, ticks and
+    focus stay, and a chosen file holds the list until it is sent or given up."""
+    page = office.page
+    again = "document.body.dispatchEvent(new CustomEvent('materials-changed'))"
+    mark = "document.querySelector('#items').dataset.mark = 'old'"
+    fresh = "!document.querySelector('#items').dataset.mark"
+    page.reload()
+    page.locator("[data-tick-all]").click()
+    ticked = page.locator("#items input[name=item]:checked")
+    count = ticked.count()
+    assert count > 1
+    assert page.locator(".tick-bar [data-count]").inner_text() == str(count)
+    page.locator("#hand-in summary").click()
+    ticked.first.focus()
+    for script in (mark, again):
+        page.evaluate(script)
+    office.when(fresh)
+    assert page.evaluate("document.activeElement.name") == "item"
+    assert page.locator("#items input[name=item]:checked").count() == count
+    assert page.locator("#hand-in details[open] form").is_visible()
+    office.look("request-in-hand")
+    page.keyboard.press("Escape")
+    page.locator("#items details.confirm summary").first.click()
+    chosen = page.locator("#items details[open] input[type=file]")
+    chosen.set_input_files(papers.recording(tmp_path / "新.wav", 2))
+    for script in (mark, again):
+        page.evaluate(script)
+    page.wait_for_timeout(1_000)
+    assert not page.evaluate(fresh)
+    assert page.evaluate("document.querySelector('#items details[open] input').form.action")
+    chosen.set_input_files([])
+    office.when(fresh)
+    assert page.locator("#items details.confirm[open]").count() == 1

@@ -264,7 +264,27 @@ def test_a_list_among_the_files_says_what_they_are(portal: Portal, desk: Desk) -
         data={"file": (io.BytesIO((folders + "A.wav,HC-00003\n").encode()), "清单.csv")},
         content_type="multipart/form-data",
     )
-    assert sent.get_json()["entries"] == [{"file": "a.wav", "hint": {"case_no": "HC-00003"}}]
+    assert sent.get_json()["entries"] == [
+        {"file": "甲/录音.wav", "hint": {"case_no": "HC-00001"}},
+        {"file": "乙/录音.wav", "hint": {"case_no": "HC-00002"}},
+        {"file": "a.wav", "hint": {"case_no": "HC-00003"}},
+    ]
+    # The list against the name or its folder: nobody's word is taken, a person decides.
+    found = desk.client.post(
+        f"/requests/{desk.request_id}/match",
+        json={
+            "files": [
+                {"key": path, "path": path, "size": 10, "hint": {"case_no": "HC-00001"}}
+                for path in ("HC-00002/录音.wav", "HC-00001/录音.wav")
+            ]
+        },
+    ).get_json()["files"]
+    assert [(row["status"], row["how"]) for row in found] == [
+        ("unmatched", "list_against_name"),
+        ("matched", "manifest"),
+    ]
+    assert found[0]["proposal"]["id"] == str(item(portal, desk, "HC-00001", CALL))
+    assert len(found[0]["choices"]) >= 2
     ordinary = desk.client.post(
         f"/requests/{desk.request_id}/manifest",
         data={"file": (io.BytesIO(b"no list"), "x.csv")},

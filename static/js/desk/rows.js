@@ -45,19 +45,30 @@ export function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 }
 
-/** A chip (icon and text) that says `state`. */
-export function chip(state, text, icons) {
-  const [tone, icon] = LOOKS[state];
-  const made = document.createElement("span");
-  made.className = `chip tone-${tone}`;
-  const picture = document.createElementNS(SVG, "svg");
-  picture.setAttribute("class", "i");
-  picture.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `${icons}#${icon}`);
-  picture.append(use);
-  made.append(picture, text);
-  return made;
+/** How many rows are in `state`: a chip that, pressed, leaves only those on the list. */
+export class Counter {
+  constructor(state, strings, icons) {
+    const [tone, icon] = LOOKS[state];
+    this.name = strings.states[state];
+    this.element = document.createElement("button");
+    this.element.type = "button";
+    this.element.className = `chip tone-${tone}`;
+    this.element.dataset.only = state;
+    const picture = document.createElementNS(SVG, "svg");
+    picture.setAttribute("class", "i");
+    picture.setAttribute("aria-hidden", "true");
+    const use = document.createElementNS(SVG, "use");
+    use.setAttribute("href", `${icons}#${icon}`);
+    picture.append(use);
+    this.text = document.createElement("span");
+    this.element.append(picture, this.text);
+  }
+
+  show(count, pressed) {
+    write(this.text, `${this.name} ${count}`);
+    this.element.setAttribute("aria-pressed", String(pressed));
+    this.element.hidden = !count && !pressed;
+  }
 }
 
 /** Set a text that may stand there already: writing it again would lay the row out anew. */
@@ -79,6 +90,7 @@ export class Row {
     this.ticket = null;
     this.uppyId = null;
     this.passing = false;
+    this.out = false;
     this.element = null;
   }
 
@@ -233,5 +245,6 @@ export class Row {
     write(parts["remove-text"], this.busy ? desk.strings.cancel : desk.strings.take_off);
     this.element.classList.toggle("is-error", state === "failed" || state === "refused");
     this.element.dataset.status = state;
+    this.element.hidden = this.out;
   }
 }

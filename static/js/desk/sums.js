@@ -1,5 +1,5 @@
 // What the desk says of all its files together: counts by state, buttons, progress.
-import { chip, filesize, fill } from "./rows.js";
+import { Counter, filesize, fill } from "./rows.js";
 
 const COUNTED = ["matched", "unmatched", "unexpected", "duplicate", "refused", "failed", "done"];
 const KEPT = ["done", "failed", "matching"];
@@ -8,6 +8,8 @@ export class Sums {
   /** `parts` are the desk's elements, `strings` its texts, `icons` the address of the icons. */
   constructor({ parts, strings, icons }) {
     Object.assign(this, { parts, strings, icons });
+    this.counters = new Map();
+    this.shown = "";
     this.startedAt = 0;
     this.sentAtStart = 0;
   }
@@ -23,7 +25,7 @@ export class Sums {
     const counts = new Map();
     let [ready, proposed, moving, rest] = [0, 0, false, false];
     for (const row of rows) {
-      const state = row.ready ? "matched" : row.state;
+      const state = sort(row);
       counts.set(state, (counts.get(state) ?? 0) + 1);
       ready += row.ready;
       proposed += row.proposed;
@@ -38,7 +40,7 @@ export class Sums {
     label(parts["accept-all"], fill(strings.accept_all, { n: proposed }));
     parts["clear-rest"].hidden = !rest;
     parts["clear-done"].hidden = !counts.get("done");
-    parts.send.hidden = ready === 0 && moving;
+    parts.send.hidden = ready === 0 && (moving || counts.has("done"));
     parts.pause.hidden = !moving || paused;
     parts.resume.hidden = !moving || !paused;
     for (const name of ["cancel-all", "total", "total-text"]) parts[name].hidden = !moving;
@@ -46,12 +48,19 @@ export class Sums {
   }
 
   showCounts(counts) {
-    const chips = [];
     for (const state of COUNTED) {
-      if (!counts.get(state)) continue;
-      chips.push(chip(state, `${this.strings.states[state]} ${counts.get(state)}`, this.icons));
+      let counter = this.counters.get(state);
+      const count = counts.get(state) ?? 0;
+      if (!counter && !count) continue;
+      if (!counter) {
+        counter = new Counter(state, this.strings, this.icons);
+        this.counters.set(state, counter);
+        const after = COUNTED.slice(COUNTED.indexOf(state) + 1);
+        const next = after.map((one) => this.counters.get(one)?.element).find(Boolean);
+        this.parts.counts.insertBefore(counter.element, next ?? null);
+      }
+      counter.show(count, this.shown === state);
     }
-    this.parts.counts.replaceChildren(...chips);
   }
 
   showTotal(rows, done) {
@@ -80,6 +89,11 @@ export class Sums {
     if (seconds < 60) return this.strings.under_a_minute;
     return fill(this.strings.minutes, { n: Math.ceil(seconds / 60) });
   }
+}
+
+/** What a row is counted as. */
+export function sort(row) {
+  return row.ready ? "matched" : row.state;
 }
 
 /** Whether "take off what will not be sent" leaves the row. */
