@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from portal.kernel.errors import PortalError
+from portal.kernel.errors import PortalError, Stale
 from portal.kernel.web import wants_json
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def _texts(status: int) -> tuple[str, str]:
     )
 
 
-def _page(status: int, message: str, mend: str, reference: str) -> Answer:
+def _page(status: int, message: str, mend: str, reference: str, *, stale: bool = False) -> Answer:
     if wants_json():
         body: dict[str, Any] = {"error": message, "mend": mend, "reference": reference}
         return jsonify(body), status
@@ -71,10 +71,20 @@ def _page(status: int, message: str, mend: str, reference: str) -> Answer:
             message=message,
             mend=mend,
             reference=reference,
+            stale=stale,
+            back=_back(),
             signed=g.get("signed"),
         ),
         status,
     )
+
+
+def _back() -> str:
+    """The page of ours that a form was sent from, "" when it is not known."""
+    sent_from = request.referrer or ""
+    if request.method == "GET" or not sent_from.startswith(request.host_url):
+        return ""
+    return "/" + sent_from.removeprefix(request.host_url).lstrip("/\\")
 
 
 def _reference() -> str:
@@ -85,7 +95,7 @@ def _portal_error(error: PortalError) -> Answer:
     message, mend = _texts(error.status)
     if error.status not in (403, 404) and str(error.message):
         message, mend = str(error.message), str(error.mend)
-    return _page(error.status, message, mend, _reference())
+    return _page(error.status, message, mend, _reference(), stale=isinstance(error, Stale))
 
 
 def _csrf_error(_error: CSRFError) -> Answer:

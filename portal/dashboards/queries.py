@@ -6,6 +6,7 @@ page has milliseconds and six statements for everything.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -122,12 +123,18 @@ _VENDOR_CLOCKS = Prepared(
     _clocks(_D.tenant_id == _TENANT, _D.issued_at.is_not(None), _D.owed_by == "vendor")
 )
 _OWED_BY_VENDORS = _clocks(_D.owed_by == "vendor")
-_OWED_BY_COMPANY = _clocks(_D.owed_by == "company")
 
 
-def company_clocks(session: Session, owed_by: str) -> list[Clock]:
-    """What vendors, or the company itself, owe: all vendors', the most pressing first."""
-    statement = _OWED_BY_COMPANY if owed_by == "company" else _OWED_BY_VENDORS
+def company_clocks(session: Session) -> list[Clock]:
+    """What vendors owe: all vendors', the most pressing first."""
+    return [Clock(*row) for row in session.execute(_OWED_BY_VENDORS)]
+
+
+def own_clocks(session: Session, kinds: Collection[str]) -> list[Clock]:
+    """What the company itself owes, of these kinds, the most pressing first."""
+    if not kinds:
+        return []
+    statement = _clocks(_D.owed_by == "company", _D.kind.in_(kinds))
     return [Clock(*row) for row in session.execute(statement)]
 
 

@@ -145,8 +145,9 @@ def _piles(found: company.Waiting) -> list[Pile]:
 def _company() -> str:
     session, person, now = db(), actor(), clock.now()
     calendar = load(session)
-    owed = queries.company_clocks(session, "vendor")
-    own = queries.company_clocks(session, "company") if person.may(audits.SEE_REVIEWS) else []
+    owed = queries.company_clocks(session)
+    seen_to = [kind for kind, permission in _OWN.items() if person.may(permission)]
+    own = queries.own_clocks(session, seen_to)
     sees_requests, sees_scores = person.may(materials.VIEW), person.may(scoring.VIEW)
     sees_notices = person.may(rectification.VIEW)
     kinds = {"material_request": sees_requests, "rectification": sees_notices}
@@ -168,17 +169,38 @@ def _company() -> str:
         words=pages.words(code(), company=True),
         sees_requests=sees_requests,
         own=[_own(one, calendar, now, names) for one in own[:6]],
-        sees_own=person.may(audits.SEE_REVIEWS),
+        sees_own=bool(seen_to),
         own_count=len(own),
         acts=company.latest_acts(session) if person.may(journal.VIEW) else [],
     )
 
 
+_OWN: dict[str, Permission] = {
+    "finding_form": audits.SEE_REVIEWS,
+    "appeal": audits.DECIDE_APPEAL,
+    "appeal_last": audits.DECIDE_LAST,
+    "rectification_recheck": rectification.MANAGE,
+}
+"""The kinds of clocks that the company owes, each shown to those who see to it."""
+
+
 def _own(one: queries.Clock, calendar: Any, now: datetime, names: dict[Any, str]) -> dict[str, Any]:
-    """A clock that the company owes: a finding that no form reports yet (A5)."""
+    """A clock that the company owes: what is to be done, for whom, by when, and where."""
+    todo = {
+        "finding_form": _("Report the finding (A5)"),
+        "appeal": _("Decide the appeal"),
+        "appeal_last": _("Decide the appeal at the last"),
+        "rectification_recheck": _("Re-check the correction"),
+    }
+    places = {
+        "finding_form": "/assessments/#waiting",
+        "rectification_recheck": f"/rectifications/{one.subject_id}",
+    }
     present = tone(now, one.due_at, one.target_at)
     return {
+        "todo": todo[one.kind],
         "label": one.label,
+        "url": places.get(one.kind, f"/appeals/{one.subject_id}"),
         "vendor": names.get(one.tenant_id, ""),
         "due_at": one.due_at,
         "target_at": one.target_at,

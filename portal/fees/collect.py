@@ -29,6 +29,8 @@ from portal.vendors.models import Contract, Project
 Key = tuple[UUID, str]
 ContractKey = tuple[UUID, UUID]
 """A contract's vendor and id."""
+CLAUSE_TEXT = 100
+"""Letters of a clause's text that a line's reason quotes at most."""
 
 
 def month(
@@ -131,22 +133,30 @@ def _earnings(
 def deductions(session: Session, contract: ContractKey, period: str) -> list[Deduction]:
     """The deductions of the findings that stand and were reported in the month, on cases under the
     contract: a vendor with two of them pays for a finding once."""
-    found = [
-        finding
-        for finding in audits.score_facts(session, contract[0], period).findings
-        if finding.deduction > 0
-    ]
+    recorded = audits.score_facts(session, contract[0], period)
+    forms = {form.id: form.number for form in recorded.forms}
+    found = [finding for finding in recorded.findings if finding.deduction > 0]
     own = cases.cases_under(session, contract, (finding.case_id for finding in found))
     return [
         Deduction(
             Link("finding", finding.id),
             finding.deduction,
             finding.level == Level.RED_LINE,
-            {"clause": finding.clause},
+            {
+                "clause": finding.clause,
+                "text": _clipped(finding.clause_text),
+                "case_no": finding.case_no,
+                "form": forms.get(finding.form_id, ""),
+            },
         )
         for finding in found
         if finding.case_id in own
     ]
+
+
+def _clipped(text: str) -> str:
+    """A clause's text, short enough for a line of the paper."""
+    return text if len(text) <= CLAUSE_TEXT else text[: CLAUSE_TEXT - 1] + "…"
 
 
 def _rewards(session: Session, contract: ContractKey, period: str) -> list[Reward]:

@@ -111,6 +111,7 @@ def _band(line: Line) -> dict[str, Any]:
     params = line.params
     return {
         "band": str(age_label(params["age"])),
+        "project": params["project"][:80],
         "accounts": int(params["accounts"]),
         "entrusted": params["entrusted"],
         "confirmed": params["receipts"],
@@ -137,8 +138,13 @@ def _charges(result: Result, *kinds: LineKind, sign: int = 1) -> list[dict[str, 
             "reason": str(sentence(line)),
             "amount": str(line.amount * sign),
             **({"clause": line.params["clause"]} if "clause" in line.params else {}),
-            **({"reference": line.params["case_no"]} if "case_no" in line.params else {}),
+            **({"reference": known} if (known := _reference(line)) else {}),
         }
         for line in result.lines
         if line.kind in kinds
     ]
+
+
+def _reference(line: Line) -> str:
+    """The paper that a line comes from, else the case."""
+    return line.params.get("form") or line.params.get("case_no", "")

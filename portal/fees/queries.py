@@ -16,6 +16,7 @@ from portal.fees.reasons import sentence
 from portal.fees.rules import Line, LineKind
 from portal.kernel.paging import Page, Sort, paginate
 from portal.kernel.phrases import Phrase, phrase
+from portal.scoring.addresses import first_open, of_project
 from tenants.models import Tenant
 
 KIND_NAMES: dict[LineKind, Phrase] = {
@@ -79,20 +80,28 @@ class LineView:
     path: str
 
 
-def line_views(session: Session, lines: Iterable[Line], *, company: bool) -> list[LineView]:
-    """Every line of a statement, for page and export."""
+def line_views(
+    session: Session, row: Statement, lines: Iterable[Line], *, opened: tuple[str, ...]
+) -> list[LineView]:
+    """Every line of a statement, for page and export. `opened` is how the addresses begin that the
+    reader may open (`scoring.addresses.opens`)."""
     kept = list(lines)
     findings = [line.link.subject_id for line in kept if line.link and _is_finding(line)]
     forms: dict[UUID, UUID | None] = {}
     if findings:
         forms = {
-            row.id: row.form_id
-            for row in session.execute(
+            found.id: found.form_id
+            for found in session.execute(
                 sa.select(Finding.id, Finding.form_id).where(Finding.id.in_(findings))
             )
         }
     return [
-        LineView(KIND_NAMES[line.kind], sentence(line), line.amount, _path(line, forms, company))
+        LineView(
+            KIND_NAMES[line.kind],
+            sentence(line),
+            line.amount,
+            first_open(_addresses(line, forms, row), opened),
+        )
         for line in kept
     ]
 
@@ -101,14 +110,16 @@ def _is_finding(line: Line) -> bool:
     return line.link is not None and line.link.subject_type == "finding"
 
 
-def _path(line: Line, forms: dict[UUID, UUID | None], company: bool) -> str:
+def _addresses(line: Line, forms: dict[UUID, UUID | None], row: Statement) -> tuple[str, ...]:
+    """Where the fact behind a line is seen, the nearest first."""
     if line.link is None:
-        return ""
+        return ()
     kind, key = line.link.subject_type, line.link.subject_id
     if kind == "finding":
-        return f"/assessments/{forms[key]}#finding-{key}" if forms.get(key) else ""
+        return (f"/assessments/{forms[key]}#finding-{key}",) if forms.get(key) else ()
     if kind == "score":
-        return f"/scores/{key}"
-    if kind == "project" and company:
-        return f"/receipts?project={key}"
-    return "/excellent-cases" if kind == "excellent_case" else ""
+        return (f"/scores/{key}",)
+    if kind == "project":
+        band = line.params.get("age", "")
+        return of_project(key, vendor_id=row.tenant_id, period=row.period, band=band)
+    return ("/excellent-cases",) if kind == "excellent_case" else ()

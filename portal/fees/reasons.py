@@ -33,6 +33,7 @@ _SLICE = phrase(
     "× %(multiplier)s"
 )
 _NO_GRADE = phrase("Not assessed this month: × %(factor)s")
+_CITED = phrase("Clause %(clause)s, %(text)s: case %(case_no)s, form %(form)s")
 _NO_CLAUSE = phrase("Contractual deduction")
 
 
@@ -47,8 +48,11 @@ def _template(line: Line) -> Phrase:
         return _SLICE
     if line.kind is LineKind.FACTOR and not params["grade"]:
         return _NO_GRADE
-    if line.kind in (LineKind.DEDUCTION, LineKind.RED_LINE) and "clause" not in params:
-        return _NO_CLAUSE
+    if line.kind in (LineKind.DEDUCTION, LineKind.RED_LINE):
+        if "clause" not in params:
+            return _NO_CLAUSE
+        if "text" in params:
+            return _CITED
     return _SENTENCES[line.kind]
 
 

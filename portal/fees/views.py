@@ -17,6 +17,7 @@ from portal.jobs.queries import find_run
 from portal.jobs.service import enqueue
 from portal.kernel.access import guard
 from portal.kernel.web import actor, check_version, db
+from portal.scoring.addresses import opens
 from portal.scoring.forms import PeriodForm
 from portal.scoring.service import check_period
 
@@ -83,7 +84,7 @@ def _page(statement_id: UUID) -> dict[str, Any]:
     return {
         "statement": row,
         "result": result,
-        "lines": queries.line_views(db(), result.lines, company=actor().is_company),
+        "lines": queries.line_views(db(), row, result.lines, opened=opens(actor())),
         "may_confirm": actor().may(CONFIRM) and row.state == "prepared",
         "prepared_by_me": row.prepared_by == actor().account_id,
         "is_company": actor().is_company,

@@ -74,11 +74,11 @@ TEMPLATE = Template(
         ),
         Column(
             "case_no",
-            "案件编号",
+            "个案编号",
             "Case number",
             Text(60),
             title_hant="案件編號",
-            aliases=("个案编号", "个案序列号", "案件号", "案号"),
+            aliases=("案件编号", "个案序列号", "案件号", "案号"),
         ),
         Column(
             "kind",

@@ -155,15 +155,18 @@ def receipts_of(session: Session, tenant_id: UUID, period: str) -> tuple[Receipt
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFilter:
-    """What the list shows: one vendor's, one month's, one case number's; all where empty."""
+    """What the list shows: one vendor's, one month's, one case number's, those of one project and
+    age band at entrusting; all where empty."""
 
     vendor_id: UUID | None = None
     period: str = ""
     case_no: str = ""
+    project_id: UUID | None = None
+    band: str = ""
 
     def __bool__(self) -> bool:
         """Whether anything is left out."""
-        return bool(self.vendor_id or self.period or self.case_no)
+        return bool(self.vendor_id or self.period or self.case_no or self.project_id or self.band)
 
 
 def _filtered(statement: Any, wanted: ReceiptFilter) -> Any:
@@ -174,7 +177,20 @@ def _filtered(statement: Any, wanted: ReceiptFilter) -> Any:
         statement = statement.where(Receipt.credited_on >= first, Receipt.credited_on < following)
     if wanted.case_no:
         statement = statement.where(Receipt.case_no == wanted.case_no)
+    if wanted.project_id is not None or wanted.band:
+        statement = statement.where(_of_cases(wanted))
     return statement
+
+
+def _of_cases(wanted: ReceiptFilter) -> sa.ColumnElement[bool]:
+    """Whether the receipt's case is of the project and age band asked for."""
+    case = aliased(Case)
+    found = sa.exists().where(case.tenant_id == Receipt.tenant_id, case.id == Receipt.case_id)
+    if wanted.project_id is not None:
+        found = found.where(case.project_id == wanted.project_id)
+    if wanted.band:
+        found = found.where(case.age_band == wanted.band)
+    return found
 
 
 def list_receipts(
@@ -222,6 +238,11 @@ def sums(session: Session, wanted: ReceiptFilter) -> Sums:
         )
     ).one()
     return Sums(row[0], row[1] or ZERO, row[2] or ZERO)
+
+
+def project_name(session: Session, project_id: UUID) -> str:
+    """A project's name, for the filter; "" when there is none."""
+    return session.scalar(sa.select(Project.name).where(Project.id == project_id)) or ""
 
 
 def vendor_choices(session: Session) -> list[tuple[UUID, str]]:

@@ -11,7 +11,7 @@ from flask import Blueprint, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.cases.rules import month_bounds, normal_case_no
+from portal.cases.rules import AGE_BANDS, month_bounds, normal_case_no
 from portal.files.export import ExportColumn, ExportSheet, xlsx
 from portal.journal.service import record
 from portal.kernel.access import guard
@@ -27,19 +27,29 @@ Answer = str | Response
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
+def _uuid(name: str) -> UUID | None:
+    try:
+        return UUID(request.args.get(name, ""))
+    except ValueError:
+        return None
+
+
 def _filter() -> ReceiptFilter:
     """What the address asks for; what cannot be read counts as not asked."""
-    try:
-        vendor_id: UUID | None = UUID(request.args.get("vendor", ""))
-    except ValueError:
-        vendor_id = None
     period = request.args.get("period", "")
     try:
         month_bounds(period)
     except Invalid:
         period = ""
     asked = request.args.get("q", "").strip()[:60]
-    return ReceiptFilter(vendor_id, period, normal_case_no(asked) or asked)
+    band = request.args.get("band", "")
+    return ReceiptFilter(
+        _uuid("vendor"),
+        period,
+        normal_case_no(asked) or asked,
+        _uuid("project"),
+        band if band in AGE_BANDS else "",
+    )
 
 
 def _query(wanted: ReceiptFilter, at: str | None = None) -> str:
@@ -47,6 +57,8 @@ def _query(wanted: ReceiptFilter, at: str | None = None) -> str:
         "vendor": wanted.vendor_id,
         "period": wanted.period,
         "q": wanted.case_no,
+        "project": wanted.project_id,
+        "band": wanted.band,
         "at": at,
     }
     return urlencode({name: value for name, value in values.items() if value})
@@ -64,6 +76,7 @@ def index() -> Answer:
         page=page,
         wanted=wanted,
         vendors=queries.vendor_choices(db()),
+        project=queries.project_name(db(), wanted.project_id) if wanted.project_id else "",
         sums=queries.sums(db(), wanted) if wanted else None,
         reasons=EXCLUSION_NAMES,
         may_import=actor().may(IMPORT),

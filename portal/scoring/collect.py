@@ -30,7 +30,11 @@ def facts(session: Session, tenant_id: UUID, period: str) -> Facts:
     audit = audits.score_facts(session, tenant_id, period)
     return Facts(
         reviewed=audit.reviewed,
-        failed=tuple(Link("review", review.id) for review in audit.reviews if not review.passed),
+        failed=tuple(
+            Miss(Link("review", review.id), params={"case_no": review.case_no})
+            for review in audit.reviews
+            if not review.passed
+        ),
         findings=tuple(
             Finding(
                 Link("finding", finding.id),
@@ -38,6 +42,7 @@ def facts(session: Session, tenant_id: UUID, period: str) -> Facts:
                 Level(finding.level),
                 finding.points,
                 finding.case_id,
+                case_no=finding.case_no,
             )
             for finding in audit.findings
         ),

@@ -34,6 +34,7 @@ class Finding:
     points: Decimal
     case_id: UUID | None = None
     about: Link | None = None
+    case_no: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Facts:
     """
 
     reviewed: int = 0
-    failed: tuple[Link, ...] = ()
+    failed: tuple[Miss, ...] = ()
     findings: tuple[Finding, ...] = ()
     recovery: tuple[Recovery, ...] = ()
     tallies: Mapping[Source, Tally] = field(default_factory=dict)
@@ -106,7 +107,7 @@ class Facts:
     def tally(self, source: Source) -> Tally | None:
         """What an indicator counts, or None where nothing was due or measured."""
         if source is Source.REVIEWS:
-            found: Tally | None = Tally(self.reviewed, tuple(Miss(link) for link in self.failed))
+            found: Tally | None = Tally(self.reviewed, self.failed)
         else:
             found = self.tallies.get(source)
         return found if found is not None and found.total else None

@@ -138,6 +138,7 @@ def _finding_params(finding: Finding) -> dict[str, str]:
         "clause": finding.clause,
         "level": finding.level.value,
         "points": str(finding.points),
+        "case_no": finding.case_no,
     }
 
 

@@ -15,11 +15,12 @@ from portal.audits.models import Finding
 from portal.kernel.paging import Page, Sort, paginate
 from portal.kernel.phrases import Phrase
 from portal.materials.models import RequestItem
+from portal.scoring.addresses import first_open, of_project
 from portal.scoring.facts import Link
 from portal.scoring.models import Score, ScoreState
 from portal.scoring.reasons import sentence
 from portal.scoring.rules import Line
-from portal.scoring.rules import Score as Result
+from portal.scoring.snapshot import thaw
 from tenants.models import Tenant
 
 
@@ -91,6 +92,10 @@ def trend(session: Session, tenant_id: UUID, months: int = 12) -> list[TrendPoin
     return [TrendPoint(row.period, row.total, row.grade) for row in reversed(rows)]
 
 
+_NAMES = ("number", "case_no")
+"""Figures of a line that tell which of several alike it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class LostLine:
     """A lost point for the page: what, why, and where its fact is seen."""
@@ -104,10 +109,11 @@ class LostLine:
 
 
 def lost_lines(
-    session: Session, result: Result, lines: Iterable[tuple[str, str, Line]], *, company: bool
+    session: Session, row: Score, lines: Iterable[tuple[str, str, Line]], *, opened: tuple[str, ...]
 ) -> list[LostLine]:
-    """Every line with the address of its fact (UX 15), as far as the reader may open it."""
-    titles = {d.code: (d.title, d.title_en) for d in result.dimensions}
+    """Every line with the address of its fact (UX 15), as far as the reader may open it; `opened`
+    is how the addresses begin that may be (`addresses.opens`)."""
+    titles = {d.code: (d.title, d.title_en) for d in thaw(row.result).dimensions}
     kept = list(lines)
     parents = _parents(session, [line.link for _d, _i, line in kept])
     return [
@@ -116,8 +122,8 @@ def lost_lines(
             indicator,
             line.lost,
             sentence(line),
-            line.params.get("number", "") or line.params.get("case_no", ""),
-            _path(line.link, parents, company=company),
+            " · ".join(line.params[name] for name in _NAMES if line.params.get(name)),
+            first_open(_addresses(line, parents, row), opened),
         )
         for dimension, indicator, line in kept
     ]
@@ -151,14 +157,16 @@ def _parents(session: Session, links: list[Link]) -> dict[UUID, str]:
     return found
 
 
-def _path(link: Link, parents: dict[UUID, str], *, company: bool) -> str:
-    kind, key = link.subject_type, link.subject_id
+def _addresses(line: Line, parents: dict[UUID, str], row: Score) -> tuple[str, ...]:
+    """Where a fact is seen, the nearest first."""
+    kind, key = line.link.subject_type, line.link.subject_id
     if kind == "rectification":
-        return f"/rectifications/{key}"
-    if kind == "review" and company:
-        return f"/reviews/{key}"
-    if kind in ("finding", "request_item", "review"):
-        return parents.get(key, "")
+        return (f"/rectifications/{key}",)
+    if kind == "review":
+        return (f"/reviews/{key}", parents.get(key, ""))
+    if kind in ("finding", "request_item"):
+        return (parents.get(key, ""),)
     if kind == "project":
-        return f"/cases/?project={key}" if not company else ""
-    return ""
+        band = line.params.get("age", "")
+        return of_project(key, vendor_id=row.tenant_id, period=row.period, band=band)
+    return ()

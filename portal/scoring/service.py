@@ -226,6 +226,11 @@ def get_score(session: Session, score_id: UUID) -> Score:
     return row
 
 
+def month_over(row: Score) -> bool:
+    """Whether the score's month has ended, so that it may be issued."""
+    return clock.now() >= month_bounds(row.period)[1]
+
+
 def issue(session: Session, score_id: UUID, *, actor: Actor) -> Score:
     """Issue a computed score to its vendor: it is closed, numbered, and sent as a paper.
 
@@ -236,8 +241,7 @@ def issue(session: Session, score_id: UUID, *, actor: Actor) -> Score:
         raise NotFound("score")
     if row.state == ScoreState.ISSUED:
         raise Conflict(phrase("This score is issued already."), phrase("Reload the page."))
-    _first, after = month_bounds(row.period)
-    if clock.now() < after:
+    if not month_over(row):
         raise Conflict(phrase("The month has not ended."), phrase("Issue the score when it has."))
     row.state, row.issued_at, row.issued_by_name = ScoreState.ISSUED, clock.now(), actor.name
     row.number = next_number(session, row.tenant_id, "KH")

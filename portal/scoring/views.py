@@ -15,6 +15,7 @@ from portal.jobs.service import enqueue
 from portal.kernel.access import guard
 from portal.kernel.web import actor, check_version, db
 from portal.scoring import queries, service
+from portal.scoring.addresses import opens
 from portal.scoring.charts import trend_chart, trend_rows
 from portal.scoring.forms import PeriodForm
 from portal.scoring.models import Score
@@ -84,11 +85,12 @@ def _page(row: Score) -> dict[str, Any]:
         "score": row,
         "result": result,
         "grades": sorted(scheme.grades, key=lambda grade: grade.start, reverse=True),
-        "lines": queries.lost_lines(db(), result, service.lines_of(result), company=company),
+        "lines": queries.lost_lines(db(), row, service.lines_of(result), opened=opens(actor())),
         "name": (lambda part: part.title if chinese else part.title_en),
         "chart": _chart(row, scheme),
         "is_company": company,
         "may_compute": actor().may(COMPUTE),
+        "month_over": service.month_over(row),
     }
 
 

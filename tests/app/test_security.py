@@ -57,3 +57,19 @@ def test_a_wrong_password_leaves_the_page_whole(portal: Portal) -> None:
     data = {"old": "not this one", "new": "another good one", "again": "another good one"}
     answer = client.post("/account", data=data)
     assert answer.status_code == 422 and 'href="/requests' in answer.text
+
+
+def test_an_error_page_leads_back_to_the_form(portal: Portal) -> None:
+    """To a page of ours only; and what the state forbids is not called a change by others."""
+    client = portal.client(portal.world.email(Role.VENDOR_MANAGER))
+    ours = {"Referer": "http://localhost/scores"}
+    for referrer, wanted in (
+        (ours, 'href="/scores"'),
+        ({"Referer": "http://localhost//elsewhere.example.com/"}, 'href="/elsewhere.example.com/"'),
+        ({"Referer": "http://elsewhere.example.com/scores"}, None),
+        ({}, None),
+    ):
+        answer = client.post("/scores/compute", data={"period": "2099-01"}, headers=referrer)
+        assert answer.status_code == 422
+        assert ("返回原页面" in answer.text) is (wanted is not None)
+        assert wanted is None or wanted in answer.text

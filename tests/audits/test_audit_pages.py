@@ -15,7 +15,7 @@ from portal.audits.models import AssessmentForm, Finding, Review
 from portal.kernel.access import Role
 from portal.notices.models import DocumentRecipient
 from tests.conftest import Portal
-from tests.factories.audits import Audit, fail, hear, open_audit, prepared
+from tests.factories.audits import Audit, fail, hear, open_audit, pass_others, prepared
 
 pytestmark = pytest.mark.usefixtures("at_work")
 
@@ -160,6 +160,19 @@ def _vendor_reads(portal: Portal, audit: Audit, form: str) -> None:
     assert other.get(form).status_code == 404
     assert "JH-" not in other.get("/assessments/").text
     assert len(_cells(other, "/assessments/list.xlsx")) == 1
+
+
+def test_a_request_whose_cases_all_passed_waits_for_no_form(portal: Portal, audit: Audit) -> None:
+    """There is nothing to report; one failed case puts it on the list."""
+    auditor = portal.client(portal.world.email(Role.AUDITOR))
+    with portal.session(portal.world.scope) as session:
+        pass_others(session, audit, range(1, len(audit.review_ids)))
+        session.commit()
+        assert 'id="waiting"' not in auditor.get("/assessments/").text
+        fail(session, audit)
+        session.commit()
+    page = auditor.get("/assessments/").text
+    assert 'id="waiting"' in page and "DQ-HC-2026-0001" in page
 
 
 def test_a_stale_change_is_refused_and_kept(portal: Portal, audit: Audit) -> None:

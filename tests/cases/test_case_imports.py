@@ -302,6 +302,14 @@ def test_a_file_that_is_no_list_of_cases_gets_a_clear_answer(
     assert count(portal, Case) == 0
 
 
+def test_when_every_row_is_wrong_that_is_what_is_said(portal: Portal, client: FlaskClient) -> None:
+    """Not that nothing is new: there is no good row."""
+    rows = [{**row, "card": 6.2220212345678e18} for row in good_rows(portal)]
+    text = page(client, send(portal, client, workbook(rows)))
+    assert "Every row is wrong: there is nothing to take." in text
+    assert "anything new" not in text and "/take" not in text
+
+
 def test_empty_and_oversized_uploads_are_refused_at_once(
     portal: Portal, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

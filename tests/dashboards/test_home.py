@@ -9,12 +9,14 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from portal.deadlines.service import sweep
+from portal.calendar.service import load
+from portal.deadlines.service import open_deadline, sweep
 from portal.kernel import clock
 from portal.kernel.access import COMPANY_ROLES, VENDOR_ROLES, Role, system_actor
 from portal.materials.kinds import ItemState
 from portal.materials.models import RequestItem
 from tenants.driver import KeepingConnection, Query, Rows
+from tenants.rows import new_id
 from tests.conftest import Portal
 from tests.factories.audits import fail, open_audit
 from tests.factories.materials import add_request
@@ -85,6 +87,31 @@ def test_the_company_owes_the_form(busy: Portal) -> None:
     with clock.frozen(MOMENT):
         assert "RX-00050 · 301" in busy.client(busy.world.email(Role.AUDITOR)).get("/").text
         assert "RX-00050" not in busy.client(busy.world.email(Role.FINANCE)).get("/").text
+
+
+def test_each_sees_the_companys_clocks_that_are_theirs(busy: Portal) -> None:
+    """A re-check is no finding to report: the vendor manager sees it, with the way to it, and the
+    auditor does not."""
+    vendor, subject = busy.world.vendors[0], new_id()
+    with clock.frozen(MOMENT), busy.session(busy.world.scope) as session:
+        open_deadline(
+            session,
+            tenant_id=vendor.id,
+            kind="rectification_recheck",
+            subject=("rectification", subject),
+            label="ZG-HC-2026-0001",
+            owed_by="company",
+            due=load(session).due_after(MOMENT, 1),
+        )
+        session.commit()
+    with clock.frozen(MOMENT):
+        writer = busy.client(busy.world.email(Role.VENDOR_MANAGER)).get("/").text
+        assert f'href="/rectifications/{subject}"' in writer and "复查整改效果" in writer
+        assert "RX-00050 · 301" not in writer
+        auditor = busy.client(busy.world.email(Role.AUDITOR)).get("/").text
+        assert "ZG-HC-2026-0001" not in auditor
+        assert "共 1 项" in auditor and 'href="/assessments/#waiting"' in auditor
+        assert "ZG-HC-2026-0001" not in busy.client(vendor.email(Role.MANAGER)).get("/").text
 
 
 def test_every_role_has_a_home(busy: Portal) -> None:

@@ -84,6 +84,20 @@ def test_the_worked_example_to_the_cent() -> None:
     assert statement.capital == "人民币伍万肆仟玖佰元整"
 
 
+def test_a_deduction_says_what_for() -> None:
+    """Finance sees no audit pages: the line itself names clause, case and form."""
+    params = {"clause": "301", "text": "言语不文明", "case_no": "HC-1", "form": "JH-HC-2026-0001"}
+    month = Month(
+        Decimal(1),
+        earnings=[_earning("500000.00", target="0.12")],
+        deductions=[Deduction(_link(), Decimal("500.00"), False, params)],
+    )
+    (line,) = [
+        line for line in settle(DEFAULT_FEE_SCHEME, month).lines if line.kind.value == "deduction"
+    ]
+    assert str(sentence(line)) == "Clause 301, 言语不文明: case HC-1, form JH-HC-2026-0001"
+
+
 @pytest.mark.parametrize(
     ("age", "commission"),
     [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from html import unescape
 from uuid import UUID
 
 import openpyxl
@@ -164,11 +166,28 @@ def test_the_pages_of_a_score(portal: Portal) -> None:
         assert theirs.get(f"/scores/{score.id}").status_code == 404
         assert "2026-10" in manager.get(f"/scores/{score.id}").text
         stale = manager.post(f"/scores/{score.id}/issue", data={"version": 99})
-        assert stale.status_code == 409
+        assert stale.status_code == 409 and "内容已被他人修改" in stale.text
         done = manager.post(f"/scores/{score.id}/issue", data={"version": score.version})
         assert done.status_code == 302
         assert theirs.get(f"/scores/{score.id}").status_code == 200
         assert "KH-HC-2026-0001" in theirs.get("/papers").text
+
+
+def test_a_score_is_issued_when_its_month_is_over(portal: Portal) -> None:
+    """Before that the page says so and offers no button."""
+    _october(portal)
+    issued = 'action="/scores/{}/issue"'
+    for moment, offered in ((IN_OCTOBER, False), (AFTERWARDS, True)):
+        with clock.frozen(moment):
+            manager = portal.client(portal.world.email(Role.VENDOR_MANAGER))
+            with portal.session(portal.world.scope) as session:
+                actor = portal.world.actor(Role.VENDOR_MANAGER)
+                vendor = portal.world.vendors[0]
+                row = compute(session, tenant_id=vendor.id, period=PERIOD, actor=actor)
+                session.commit()
+                page = manager.get(f"/scores/{row.id}").text
+            assert (issued.format(row.id) in page) is offered
+            assert ("该月尚未结束" in page) is not offered
 
 
 def test_the_pages_of_a_statement(portal: Portal) -> None:
@@ -177,6 +196,9 @@ def test_the_pages_of_a_statement(portal: Portal) -> None:
     _october(portal)
     with clock.frozen(AFTERWARDS):
         _score(portal)
+        with portal.session(portal.world.scope) as session:
+            (case_id,) = session.scalars(sa.select(Receipt.case_id))
+        _receive(portal, case_id, "S1", date(2026, 11, 2), "1.00")
         manager = portal.client(portal.world.email(Role.VENDOR_MANAGER))
         finance = portal.client(portal.world.email(Role.FINANCE))
         theirs = portal.client(vendor.email(Role.MANAGER))
@@ -185,12 +207,17 @@ def test_the_pages_of_a_statement(portal: Portal) -> None:
         with portal.session(portal.world.scope) as session:
             (row,) = session.scalars(sa.select(Statement)).all()
         assert theirs.get(f"/statements/{row.id}").status_code == 404
-        assert "人民币陆万陆仟元整" in finance.get(f"/statements/{row.id}").text
+        page = finance.get(f"/statements/{row.id}").text
+        assert "人民币陆万陆仟元整" in page
+        (behind,) = set(re.findall(r'href="(/receipts/[^"]+)"', page))
+        listed = finance.get(unescape(behind)).text
+        assert ">S0<" in listed and ">S1<" not in listed, "only that month's receipts"
         assert manager.post(f"/statements/{row.id}/confirm").status_code == 403
         version = {"version": row.version}
         done = finance.post(f"/statements/{row.id}/confirm", data=version)
         assert done.status_code == 302
-        assert finance.post(f"/statements/{row.id}/confirm", data=version).status_code == 409
+        again = finance.post(f"/statements/{row.id}/confirm", data={"version": row.version + 1})
+        assert again.status_code == 409 and "现在不能这样做" in again.text
         portal.work()
         assert "FY-HC-2026-0001" in theirs.get(f"/statements/{row.id}").text
         book = openpyxl.load_workbook(io.BytesIO(theirs.get(f"/statements/{row.id}/xlsx").data))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from portal.kernel import clock
 from portal.kernel.access import Role
 from portal.receipts import queries
 from portal.receipts.models import Receipt
+from portal.receipts.queries import ReceiptFilter
 from portal.receipts.rules import Exclusion
 from tenants.rows import new_id
 from tenants.scope import Scope
@@ -183,6 +185,27 @@ def test_sums_leave_out_what_does_not_count(cases: Portal) -> None:
         )
     with cases.session(Scope.vendor(vendor.id)) as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Receipt)) == 5
+
+
+def test_the_list_narrows_to_a_project_and_an_age_band(cases: Portal) -> None:
+    """As the lines of scores and statements ask for: the facts behind a commission."""
+    record(
+        cases,
+        receipt("P1", "HC-00002", date(2026, 11, 2), "300"),
+        receipt("P2", "HC-00003", date(2026, 11, 2), "50.50"),
+        receipt("P3", "RX-00002", date(2026, 11, 2), "9999"),
+    )
+    finance = cases.client(cases.world.email(Role.FINANCE))
+    with cases.session(cases.world.scope) as session:
+        case = session.scalars(sa.select(Case).where(Case.case_no == "HC-00002")).one()
+        narrowed = ReceiptFilter(project_id=case.project_id, band=case.age_band)
+        assert [one.serial for one in queries.list_receipts(session, narrowed).items] == ["P1"]
+        project = ReceiptFilter(project_id=case.project_id)
+        assert {one.serial for one in queries.list_receipts(session, project).items} == {"P1", "P2"}
+        address = f"/receipts/?project={case.project_id}&band={quote(case.age_band)}"
+    page = finance.get(address).text
+    assert "P1" in page and "P2" not in page and "P3" not in page
+    assert cases.world.vendors[0].project in page
 
 
 def test_finance_imports_a_month(cases: Portal) -> None:

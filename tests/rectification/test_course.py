@@ -24,7 +24,7 @@ from portal.rectification.models import Answer, Milestone, RecheckResult, Rectif
 from portal.rectification.queries import score_facts
 from portal.vendors.clauses import DEFAULT_CATALOGUE, Level
 from tenants.scope import Scope
-from tests.rectification.test_journey import DUE, FRIDAY, Desk, desk
+from tests.rectification.desk import DUE, FRIDAY, Desk, desk
 
 __all__ = ["desk"]
 ACCEPTED = DUE + timedelta(hours=16)

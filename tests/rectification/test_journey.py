@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from flask.testing import FlaskClient
-from PIL import Image
 from sqlalchemy.exc import IntegrityError
 
 from portal.audits.assessments.service import confirm_form
@@ -22,6 +16,7 @@ from portal.calendar.service import load
 from portal.deadlines.models import Deadline
 from portal.kernel import clock
 from portal.kernel.access import Role, system_actor
+from portal.notices import seals
 from portal.notices.models import Document
 from portal.notices.snapshots import validate
 from portal.notifications.models import Notification
@@ -30,136 +25,15 @@ from portal.rectification.models import Answer, Decision, Evidence, Rectificatio
 from portal.rectification.queries import score_facts
 from tenants.rows import new_id
 from tenants.scope import Scope
-from tests.conftest import Portal
 from tests.factories.audits import open_audit, prepared
+from tests.rectification.desk import DUE, TEXTS, Desk, desk, download, friday, png
 
-FRIDAY = datetime(2026, 11, 6, 2, 0, tzinfo=UTC)
-"""Friday 6 November 2026, 10:00 in Beijing: a weekend lies ahead."""
-DUE = clock.at_beijing(date(2026, 11, 11), 18)
-"""Ordinary, three working days: Monday, Tuesday, Wednesday; close of business."""
-TEXTS = {
-    "cause": "组长未复核催收记录。",
-    "correction": "已逐条补录并重新培训。",
-    "prevention": "每日抽查并留痕。",
-    "person_treatment": "停岗培训两日。",
-    "done_on": "2026-11-06",
-}
+__all__ = ["desk", "friday"]
 
-
-def _png() -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (40, 30), "navy").save(out, "PNG")
-    return out.getvalue()
-
-
-def _download(client: FlaskClient, path: str) -> bytes:
-    answer = client.get(path)
-    try:
-        return answer.data
-    finally:
-        answer.close()
-
-
-@dataclass
-class Desk:
-    """A portal with both sides signed in."""
-
-    portal: Portal
-    company: FlaskClient
-    vendor: FlaskClient
-
-    @contextmanager
-    def at(self, moment: datetime) -> Iterator[None]:
-        """Both sides sign in anew at another moment (sessions expire meanwhile)."""
-        before = self.company, self.vendor
-        with clock.frozen(moment):
-            world = self.portal.world
-            self.company = self.portal.client(world.email(Role.VENDOR_MANAGER))
-            self.vendor = self.portal.client(world.vendors[0].email(Role.MANAGER))
-            yield
-        self.company, self.vendor = before
-
-    @property
-    def vendor_id(self) -> UUID:
-        return self.portal.world.vendors[0].id
-
-    def draft(self, **changes: Any) -> UUID:
-        """Write a draft through the form; returns its id."""
-        draft_id = new_id()
-        values = {
-            "draft_id": str(draft_id),
-            "vendor": str(self.vendor_id),
-            "source": "audit",
-            "source_reference": "JH-HC-2026-0001",
-            "level": "ordinary",
-            "title": "催收记录不完整",
-            "facts": "抽查十件个案，三件催收记录缺要素。",
-            "grounds": "《不规范催收处罚条例》第102条",
-            "demands": "1、补录三件个案的催收记录\n2. 对相关人员重新培训\n\n",
-            "consequence": "逾期未整改的，按第605条处理。",
-            "working_days": "",
-            **changes,
-        }
-        answer = self.company.post("/rectifications/new", data=values)
-        assert answer.status_code == 302, answer.text
-        return draft_id
-
-    def row(self, notice_id: UUID) -> Rectification:
-        with self.portal.session(self.portal.world.scope) as session:
-            return session.scalars(
-                sa.select(Rectification).where(Rectification.id == notice_id)
-            ).one()
-
-    def act(self, notice_id: UUID, verb: str, **data: Any) -> Any:
-        """A company act on the present state."""
-        data.setdefault("version", self.row(notice_id).version)
-        return self.company.post(f"/rectifications/{notice_id}/{verb}", data=data)
-
-    def issued(self, **changes: Any) -> UUID:
-        notice_id = self.draft(**changes)
-        if self.grade(notice_id, "refuse", "已另案处理。").status_code not in (302, 409):
-            raise AssertionError("the repetition could not be decided")
-        assert self.act(notice_id, "issue").status_code == 302
-        return notice_id
-
-    def grade(self, notice_id: UUID, decision: str, reason: str) -> Any:
-        """Decide on a repetition; 409 when there is none."""
-        return self.company.post(
-            f"/rectifications/{notice_id}/repetition",
-            data={
-                "decision": decision,
-                "repetition-version": self.row(notice_id).version,
-                "repetition-reason": reason,
-            },
-        )
-
-    def answer(self, notice_id: UUID, act: str, **changes: Any) -> Any:
-        """The vendor's form on the present draft."""
-        page = self.vendor.get(f"/rectifications/{notice_id}").text
-        found = re.search(r'name="version" type="hidden" value="(\d+)"', page)
-        version = found.group(1) if found else "0"
-        return self.vendor.post(
-            f"/rectifications/{notice_id}/answer",
-            data={"version": version, "act": act, **TEXTS, **changes},
-            content_type="multipart/form-data",
-        )
-
-
-@pytest.fixture
-def desk(portal: Portal) -> Desk:
-    with clock.frozen(FRIDAY):
-        world = portal.world
-        return Desk(
-            portal,
-            portal.client(world.email(Role.VENDOR_MANAGER)),
-            portal.client(world.vendors[0].email(Role.MANAGER)),
-        )
-
-
-@pytest.fixture(autouse=True)
-def friday() -> Any:
-    with clock.frozen(FRIDAY):
-        yield
+SEAL = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40">'
+    b'<circle cx="20" cy="20" r="18" fill="none" stroke="#c00" stroke-width="2"/></svg>'
+)
 
 
 def test_drafts_are_unseen_and_issued_on_paper(desk: Desk) -> None:
@@ -192,18 +66,34 @@ def test_drafts_are_unseen_and_issued_on_paper(desk: Desk) -> None:
 def _answer_with_evidence(desk: Desk, notice_id: UUID) -> None:
     """A draft with a file, which the company does not see; then submitted at the last moment."""
     path = f"/rectifications/{notice_id}"
-    saved = desk.answer(notice_id, "save", evidence=(io.BytesIO(_png()), "培训签到.png"))
+    saved = desk.answer(notice_id, "save", evidence=(io.BytesIO(png()), "培训签到.png"))
     assert saved.status_code == 302, saved.text
     assert TEXTS["cause"] not in desk.company.get(path).text
     with desk.portal.session(desk.portal.world.scope) as session:
         evidence_id = session.scalars(sa.select(Evidence.id)).one()
     file = f"{path}/evidence/{evidence_id}"
     assert desk.company.get(file).status_code == 404
-    assert _download(desk.vendor, file) == _png()
+    assert download(desk.vendor, file) == png()
     with desk.at(DUE):
         assert desk.answer(notice_id, "submit").status_code == 302
         assert TEXTS["cause"] in desk.company.get(path).text
-        assert _download(desk.company, file) == _png()
+        assert download(desk.company, file) == png()
+
+
+def test_a_notice_that_waits_for_its_seal_says_so(desk: Desk) -> None:
+    """To both: a reload brings no PDF before the seal is decided, and the clock runs."""
+    world = desk.portal.world
+    admin = world.actor(Role.ADMINISTRATOR)
+    with desk.portal.session(world.scope) as session:
+        seal, _ = seals.add_picture(session, "公章", SEAL, actor=admin)
+        seals.set_rule(session, "rectification_notice", seal.id, actor=admin)
+        session.commit()
+    path = f"/rectifications/{desk.issued()}"
+    desk.portal.work()
+    for reader in (desk.company, desk.vendor):
+        page = reader.get(path).text
+        assert "文书待公司用印" in page and "PDF 正在生成" not in page
+        assert 'href="/papers/' in page
 
 
 def test_answered_returned_answered_again_accepted(desk: Desk) -> None:
@@ -278,7 +168,7 @@ def test_a_wrong_file_loses_nothing_that_was_typed(desk: Desk) -> None:
         "submit",
         evidence=[
             (io.BytesIO(b"MZ\x90\x00 not a picture"), "证据.pdf"),
-            (io.BytesIO(_png()), "good.png"),
+            (io.BytesIO(png()), "good.png"),
         ],
     )
     assert answer.status_code == 422
@@ -291,7 +181,7 @@ def test_a_wrong_file_loses_nothing_that_was_typed(desk: Desk) -> None:
         assert len(kept) == 1, "the good file is kept"
     # The same bytes again are not stored twice.
     assert (
-        desk.answer(notice_id, "save", evidence=(io.BytesIO(_png()), "good-again.png")).status_code
+        desk.answer(notice_id, "save", evidence=(io.BytesIO(png()), "good-again.png")).status_code
         == 302
     )
     removed = desk.vendor.post(f"/rectifications/{notice_id}/evidence/{kept[0]}/remove")
@@ -384,7 +274,7 @@ def _attacks() -> tuple[str, ...]:
 
 def test_what_was_issued_and_submitted_does_not_change(desk: Desk) -> None:
     notice_id = desk.issued()
-    sent = desk.answer(notice_id, "submit", evidence=(io.BytesIO(_png()), "a.png"))
+    sent = desk.answer(notice_id, "submit", evidence=(io.BytesIO(png()), "a.png"))
     assert sent.status_code == 302, sent.text
     for attack in _attacks():
         with (

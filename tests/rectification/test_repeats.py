@@ -15,7 +15,7 @@ from portal.notices.models import Document
 from portal.rectification.models import Repetition
 from portal.rectification.repeats import clauses_in
 from tenants.scope import Scope
-from tests.rectification.test_journey import FRIDAY, Desk, desk
+from tests.rectification.desk import FRIDAY, Desk, desk
 
 __all__ = ["desk"]
 

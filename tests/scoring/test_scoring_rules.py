@@ -69,7 +69,7 @@ def test_a_worked_month_with_every_measured_fact() -> None:
     late, missing, overdue = _link("item"), _link("item"), _link("rectification")
     facts = replace(
         FULL_MONTH,
-        failed=(_link("review"), _link("review")),
+        failed=(Miss(_link("review")), Miss(_link("review"))),
         findings=(
             _finding("301"),
             _finding("101"),

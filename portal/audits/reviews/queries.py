@@ -75,7 +75,7 @@ class Progress:
     judged: int
     passed: int
     unreported: int
-    """Judged cases that no form reports yet."""
+    """Failed cases that no form reports yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,7 @@ def progress(
             sa.func.count(),
             sa.func.count().filter(Review.state == "judged"),
             sa.func.count().filter(Review.verdict == "pass"),
-            sa.func.count().filter(Review.state == "judged", Review.form_id.is_(None)),
+            sa.func.count().filter(Review.verdict == "fail", Review.form_id.is_(None)),
         )
         .join(
             MaterialRequest,

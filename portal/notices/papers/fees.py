@@ -30,6 +30,7 @@ class FeeBand(TypedDict):
     rate: Figure
     commission: Amount
     days: NotRequired[Name]
+    project: NotRequired[Name]
 
 
 class Tier(TypedDict):
