@@ -141,15 +141,19 @@ def _parts(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
 
 
 def _inflate(source: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> Iterator[bytes]:
-    """The bytes of a part, at most `most`, whatever its declared size."""
-    size = 0
+    """The bytes of a part, at most `most`. Its declared size is what it is compared with; the
+    reader, which would stop there, is told another."""
+    size, declared = 0, entry.file_size
     packed = max(entry.compress_size, 1)
+    entry.file_size = most + 2 * _CHUNK
     with source.open(entry) as stream:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if size > most or (size > _RATIO_FROM and size > packed * _MAX_RATIO):
                 raise Refused("workbook_bomb")
             yield chunk
+    if size != declared:
+        raise Refused("workbook_odd")
 
 
 def _look_at_part(start: bytes) -> None:

@@ -1,14 +1,16 @@
 """What is expected is not the vendor's choice: every connected call of a case has its item (A3).
 
 The calls come from the lists of vendor and company. Where a case has one item for all its call
-recordings, that item becomes the first call's and each other call gets one of its own; files that
-were delivered before the list came are put to the calls that their names tell of.
+recordings, that item becomes one call's and each other call gets one of its own; files that were
+delivered before the list came are put to the calls that their names tell of. A name that tells
+nothing leaves its file with the item, which then stands for the call of the nearest length.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,6 +28,7 @@ from portal.kernel.access import Actor
 from portal.kernel.phrases import When, phrase
 from portal.materials.events import VENDOR_READERS, get_request, tell
 from portal.materials.kinds import ItemState, MaterialKind, RequestEventKind
+from portal.materials.lengths import compare_again
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
 from portal.materials.queries import CLOCK
 from portal.materials.rounds import next_round
@@ -116,8 +119,8 @@ def _expect(
         return []
     placed = _places(session, whole, new) if whole is not None else {}
     # Where recordings were wanted "if they exist", a call that is known makes its own required.
-    if whole is not None and (placed or (whole.state == ItemState.MISSING and whole.required)):
-        first = next(iter(placed.values()), new[0].id)
+    if whole is not None and (placed or _stands_for_one(whole)):
+        first = next(iter(placed.values()), None) or _nearest(session, whole, new)
         whole.call_id = first
         whole.version += 1
         new = [call for call in new if call.id != first]
@@ -128,7 +131,40 @@ def _expect(
     for delivery_id, call_id in placed.items():
         if call_id in made:
             _move(session, request, delivery_id, made[call_id])
+    for item in (whole, *made.values()):
+        if item is not None and item.call_id is not None and item.state == ItemState.DELIVERED:
+            compare_again(session, item)
     return list(made.values())
+
+
+def _stands_for_one(whole: RequestItem) -> bool:
+    """Whether the item of a case becomes one of its calls: not what was accepted for the case, nor
+    what nobody owes."""
+    if whole.state == ItemState.MISSING:
+        return whole.required
+    return whole.state != ItemState.ACCEPTED
+
+
+def _nearest(session: Session, whole: RequestItem, calls: Sequence[CallFacts]) -> UUID:
+    """The call that is as long as the file delivered for the case; the first where none is."""
+    results = session.scalars(
+        sa.select(Delivery.check_result)
+        .where(
+            Delivery.tenant_id == whole.tenant_id,
+            Delivery.item_id == whole.id,
+            Delivery.state == "current",
+        )
+        .order_by(Delivery.id)
+    )
+    lengths = [facts["duration"] for found in results if "duration" in (facts := _facts(found))]
+    if not lengths:
+        return calls[0].id
+    return min(calls, key=lambda call: abs(call.seconds - lengths[0])).id
+
+
+def _facts(found: dict[str, Any] | None) -> dict[str, Any]:
+    facts: dict[str, Any] = (found or {}).get("facts", {})
+    return facts
 
 
 def _item(request: MaterialRequest, like: RequestItem, call: CallFacts) -> RequestItem:

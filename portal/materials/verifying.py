@@ -16,7 +16,6 @@ from uuid import UUID, uuid5
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.contacts.models import CallRecord
 from portal.files import audio, fingerprint, images, virus
 from portal.files.inspect import Inspection, inspect
 from portal.files.kinds import kind_of_name
@@ -28,6 +27,7 @@ from portal.files.storage import local_copy, make_key
 from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.settings import settings
+from portal.materials import lengths
 from portal.materials.kinds import CheckState
 from portal.materials.models import (
     Delivery,
@@ -36,7 +36,6 @@ from portal.materials.models import (
     SoundKey,
     SoundPrint,
 )
-from portal.materials.rules import length_differs
 from portal.materials.settling import settle
 from portal.materials.uploads import formats_of
 from tenants.rows import new_id
@@ -125,9 +124,9 @@ def _remarks(session: Session, checked: Checked, found: Inspection) -> list[Prob
     if found.kind is None or not found.kind.is_audio:
         return remarks
     seconds = float(found.facts.get("duration", 0))
-    listed = _listed_seconds(session, checked.item)
-    if listed is not None and length_differs(seconds, listed):
-        remarks.append(Problem("length_differs", {"found": round(seconds), "listed": listed}))
+    differs = lengths.remark(seconds, lengths.listed_seconds(session, checked.item))
+    if differs is not None:
+        remarks.append(differs)
     for code, fact, most in (
         ("mostly_silent", "silence", MOSTLY),
         ("clipped", "clipping", OVERDRIVEN),
@@ -140,17 +139,6 @@ def _remarks(session: Session, checked: Checked, found: Inspection) -> list[Prob
         if again is not None and same is None:
             remarks.append(Problem("same_sound", again))
     return remarks
-
-
-def _listed_seconds(session: Session, item: RequestItem) -> int | None:
-    """How long the call lasted by the list, where the item is one call's recording."""
-    if item.call_id is None:
-        return None
-    return session.scalar(
-        sa.select(CallRecord.seconds).where(
-            CallRecord.tenant_id == item.tenant_id, CallRecord.id == item.call_id
-        )
-    )
 
 
 def _elsewhere(checked: Checked) -> Any:

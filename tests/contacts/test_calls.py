@@ -20,7 +20,7 @@ from portal.files.cells import Bad, Book
 from portal.kernel import clock
 from portal.kernel.access import Role
 from portal.kernel.clock import BEIJING
-from portal.materials.models import MaterialRequest, RequestItem
+from portal.materials.models import Delivery, MaterialRequest, RequestItem
 from portal.materials.queries import request_counts
 from tests.conftest import Portal
 from tests.factories.contacts import Line, as_csv, as_xlsx, line
@@ -201,6 +201,38 @@ def test_files_delivered_before_the_list_go_to_their_calls(
         ("HC-00001", at("2026-10-20 14:22:33"), "missing"),
         ("HC-00001", at("2026-10-21 09:00:00"), "delivered"),
     ]
+
+
+def test_a_file_whose_name_tells_nothing_makes_no_call_more(
+    portal: Portal, request_id: UUID, tmp_path: Path
+) -> None:
+    """Delivered before the list: it stands for the call of its length, and is compared with it."""
+    desk = Desk(office(portal), request_id)
+    three, sixty = (samples.pcm(tmp_path / f"{n}.wav", seconds=n).read_bytes() for n in (3, 60))
+    desk.deliver("HC-00001.wav", sixty)
+    desk.deliver("HC-00002.wav", three)
+    portal.work()
+    lines = [
+        line(1, "2026-10-20 14:22:33", "00:05:00"),
+        line(1, "2026-10-21 09:00:00", "00:00:55"),
+        line(2, "2026-10-22 10:00:00", "00:01:05", case_no=""),
+    ]
+    send(portal, office(portal), request_id, "v.csv", as_csv(lines))
+    assert items(portal, request_id)[:3] == [
+        ("HC-00001", at("2026-10-20 14:22:33"), "missing"),
+        ("HC-00001", at("2026-10-21 09:00:00"), "delivered"),
+        ("HC-00002", at("2026-10-22 10:00:00"), "delivered"),
+    ]
+    with portal.session(portal.world.scope) as session:
+        rows = session.execute(
+            sa.select(RequestItem.case_no, Delivery.check_result)
+            .join(Delivery, Delivery.item_id == RequestItem.id)
+            .order_by(RequestItem.case_no)
+        )
+        said = [(row[0], row[1]["remarks"]) for row in rows]
+    differs = {"code": "length_differs", "params": {"found": 3, "listed": 65}}
+    assert differs not in said[0][1]
+    assert differs in said[1][1]
 
 
 def test_recordings_find_their_calls(portal: Portal, request_id: UUID) -> None:
