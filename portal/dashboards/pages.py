@@ -168,7 +168,6 @@ def cards(
     for one in found[:CARDS]:
         work = known.get(one.subject_id)
         view = clock_view(cast("Deadline", one), days, now)
-        request = one.subject_type == "material_request"
         made.append(
             Card(
                 title=subject_of(work) if work else one.label,
@@ -177,7 +176,7 @@ def cards(
                 kind=kind_of(work) if work else "",
                 number=one.label,
                 url=path_of(one.subject_type, one.subject_id),
-                note=_note(work, request=request),
+                note=_note(work, one.subject_type),
                 action=_action(one.subject_type, may),
                 urgent=view.tone in (Tone.URGENT, Tone.OVERDUE),
             )
@@ -191,8 +190,11 @@ def _action(subject_type: str, may: Mapping[str, bool]) -> str:
     return _("Deliver files") if subject_type == "material_request" else _("Answer")
 
 
-def _note(work: Work | None, *, request: bool) -> str:
-    if work is None or not request:
+def _note(work: Work | None, subject_type: str) -> str:
+    if subject_type != "material_request":
+        what = _("Checks of facts") if subject_type == "fact_check" else _("Rectification")
+        return f"{what} · " + _("Waits for the answer")
+    if work is None:
         return _("Waits for the answer")
     return f"{kind_of(work)} · " + _(
         "Delivered %(done)s / %(expected)s", done=work.delivered, expected=work.expected

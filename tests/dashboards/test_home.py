@@ -45,6 +45,25 @@ def test_a_vendor_sees_its_clock_first(busy: Portal) -> None:
         assert NUMBER not in busy.client(second.email(Role.OFFICE)).get("/").text
 
 
+def test_a_card_says_what_its_number_is(busy: Portal) -> None:
+    """The number of a case alone tells nobody that facts are to be checked."""
+    vendor = busy.world.vendors[0]
+    with clock.frozen(MOMENT), busy.session(busy.world.scope) as session:
+        open_deadline(
+            session,
+            tenant_id=vendor.id,
+            kind="fact_check",
+            subject=("fact_check", new_id()),
+            label="HC-00001",
+            owed_by="vendor",
+            due=load(session).due_after(MOMENT, 1),
+        )
+        session.commit()
+    with clock.frozen(MOMENT):
+        page = busy.client(vendor.email(Role.MANAGER)).get("/").text
+    assert "HC-00001" in page and "事实核对 · 尚未答复" in page
+
+
 def test_what_cannot_be_had_is_not_delivered(busy: Portal) -> None:
     """Five of six items are here and one is 无法提供: 5/6, as on the request's own page."""
     vendor = busy.world.vendors[0]
