@@ -105,6 +105,7 @@ def lists_of(session: Session, tenant_id: UUID, *, limit: int = 20) -> list[List
         .where(CallList.tenant_id == tenant_id)
         .order_by(CallList.uploaded_at.desc(), CallList.id.desc())
         .limit(limit)
+        .execution_options(populate_existing=True)
     )
     return [
         ListLine(

@@ -54,17 +54,21 @@ def run_of(session: Session, row: Awaiting) -> RunView | None:
     page must not show the state before the work beside the news that the work is done, for then it
     would neither follow the work nor offer the next step.
     """
-    if row.run_id is None:
-        return None
-    run = session.scalars(
-        sa.select(JobRun).where(JobRun.id == row.run_id).execution_options(populate_existing=True)
-    ).first()
-    if run is None:
-        return None
-    view = _view(run)
-    if view.ended:
+    view = newest_view(session, row.run_id)
+    if view is not None and view.ended:
         session.refresh(row)
     return view
+
+
+def newest_view(session: Session, run_id: UUID | None) -> RunView | None:
+    """How far a run is now, for whoever waits for it; None when there is none. A reader that has
+    other things of the time before it reads those again once it has ended."""
+    if run_id is None:
+        return None
+    run = session.scalars(
+        sa.select(JobRun).where(JobRun.id == run_id).execution_options(populate_existing=True)
+    ).first()
+    return _view(run) if run is not None else None
 
 
 def run_failed(session: Session, row: Awaiting) -> bool:

@@ -23,7 +23,8 @@ from portal.files.export import xlsx
 from portal.files.problems import describe
 from portal.files.web import attached
 from portal.imports.pages import remark_sheet, size_problem
-from portal.jobs.queries import run_of
+from portal.jobs.models import RunState
+from portal.jobs.queries import RunView, newest_view
 from portal.jobs.service import enqueue, error_of
 from portal.kernel.access import guard
 from portal.kernel.errors import NotFound
@@ -81,8 +82,7 @@ def _page(request_id: UUID, problem: str = "") -> str:
     page = items.list_items(db(), found, show, request.args.get("cursor"), calls_only=True)
     here = url_for("material_calls.index", request_id=found.id)
     state = {"show": show} if show != "all" else {}
-    lists = contacts.lists_of(db(), found.tenant_id)
-    run = run_of(db(), lists[0]) if lists and lists[0].state == "uploaded" else None
+    lists, run = _lists(db(), found)
     since, until = window_of(found)
     return render_template(
         "materials/calls.html",
@@ -110,6 +110,19 @@ def _page(request_id: UUID, problem: str = "") -> str:
         next_url=page.next and f"{here}?{urlencode({**state, 'cursor': page.next})}",
         previous_url=page.previous and f"{here}?{urlencode({**state, 'cursor': page.previous})}",
     )
+
+
+def _lists(
+    session: Session, found: MaterialRequest
+) -> tuple[list[contacts.ListLine], RunView | None]:
+    """The lists so far, and the work on the newest while it is not taken yet."""
+    lists = contacts.lists_of(session, found.tenant_id)
+    if not lists or lists[0].state != "uploaded":
+        return lists, None
+    run = newest_view(session, lists[0].run_id)
+    if run is not None and run.state == RunState.DONE:
+        return contacts.lists_of(session, found.tenant_id), None
+    return lists, run
 
 
 def _lang() -> str:
@@ -199,7 +212,7 @@ def progress(request_id: UUID) -> Answer:
     found = get_request(db(), request_id)
     page = url_for("material_calls.index", request_id=found.id)
     lists = contacts.lists_of(db(), found.tenant_id, limit=1)
-    run = run_of(db(), lists[0]) if lists else None
+    run = newest_view(db(), lists[0].run_id) if lists else None
     if not is_htmx() or run is None:
         return redirect(page)
     if run.ended:

@@ -2,7 +2,7 @@
 // keys, marks. Without this script the <audio> element's own controls remain.
 //
 // Keys, unless the person is typing: space plays, J/L go 5 s back/forward, M begins and ends a
-// mark, 1-3 give the last mark its severity (minor, ordinary, serious).
+// mark, 1-3 give the last mark its severity (minor, ordinary, serious). Only where a form takes marks.
 // Out: `player:mark` on the player, detail {start, end, severity} in seconds; the same values go
 // to inputs marked data-mark="start|end|severity" of the form that data-form names.
 // In: clicks on [data-seek="seconds"], a #t=seconds address.
@@ -13,10 +13,12 @@ import { isTyping, keysOn, meta } from "./page.js";
 const SEVERITIES = ["minor", "ordinary", "serious"];
 const SHORTEST_MARK = 0.2;
 
-/** Seconds as m:ss. */
+/** Seconds as m:ss, or h:mm:ss. */
 function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds || 0));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const rest = String(whole % 60).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
 const seconds = (value) => Math.round(value * 10) / 10;
@@ -65,7 +67,7 @@ class Player {
     for (const mark of JSON.parse(this.box.dataset.marks || "[]")) {
       this.draw(mark.start, mark.end, mark.severity, false, mark.label);
     }
-    this.regions.enableDragSelection({ color: this.color("ordinary") });
+    if (this.box.dataset.form) this.regions.enableDragSelection({ color: this.color("ordinary") });
     this.regions.on("region-created", (region) => {
       if (!this.drawing) this.adopt(region);
     });
@@ -106,6 +108,7 @@ class Player {
   }
 
   mark() {
+    if (!this.box.dataset.form) return;
     const at = this.wave.getCurrentTime();
     if (this.pending === null) {
       this.pending = at;

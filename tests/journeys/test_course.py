@@ -4,7 +4,7 @@ case replaced; one's mails and calendar feed; what is kept and held. Each page i
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -28,6 +28,14 @@ from tests.journeys.rendering import DRESSES, Dress, render
 pytestmark = pytest.mark.journey
 People = Callable[[str], Person]
 REASON = "录音服务器故障,已报修"
+TITLES = "案件编号,被叫号码,分机号,呼叫时间,通话时长(秒),是否接通"
+CALLS = (
+    "HC-00002,13800000002,8012,2026-10-30 10:00:00,61,是",
+    "HC-00002,13800000002,8012,2026-10-31 10:00:00,0,否",
+    "HC-00003,13800000003,8013,2026-10-30 11:00:00,95,是",
+)
+OMITTED = "HC-00003,13800000003,8013,2026-10-31 16:00:00,45,是"
+CONNECTED = ("已接通，应交录音", "2")
 
 
 @dataclass
@@ -158,7 +166,40 @@ class TestCourse:
         admin.open("/mails", "mails")
         assert "550 5.1.1" in admin.text() and "SMTP_URL" in admin.text()
 
-    def test_4_what_is_kept_and_held(self, live: Live, person: People, course: Course) -> None:
+    def test_4_the_diallers_list_becomes_calls(
+        self, live: Live, person: People, vendor: VendorWorld, course: Course, tmp_path: Path
+    ) -> None:
+        """Imported with the delivery: followed until it is taken; good rows are calls, wrong
+        ones are named; the company sees what the vendor's list lacks."""
+        office = person(vendor.email(Role.OFFICE))
+        place = f"/requests/{course.first}/calls"
+        office.open(place, "calls-none")
+        self._import(office, tmp_path / "话单.csv", (*CALLS, "HC-00003,呵呵,8012,2026-10-30,1,是"))
+        assert office.page.locator(".cards").inner_text().split() == ["话单通话数", "3", *CONNECTED]
+        assert "B5" in office.page.locator("details.why tbody").inner_text()
+        office.look("calls")
+        first = office.page.locator("tbody tr").first
+        assert "8012" in first.inner_text() and "缺" in first.locator(".chip").inner_text()
+        auditor = person(live.portal.world.email(Role.AUDITOR))
+        auditor.open(place)
+        self._import(auditor, tmp_path / "外呼.csv", (*CALLS, OMITTED))
+        assert auditor.page.locator("tbody .chip", has_text="供应商话单").count() == 1
+        auditor.look("calls-company")
+        office.open(place)
+        assert "供应商话单" not in office.text()
+        office.open(f"/requests/{course.first}?show=missing")
+        assert office.page.locator("#items time").count() == 3
+        auditor.open("/requests/new", "request-new")
+
+    def _import(self, who: Person, path: Path, rows: Sequence[str]) -> None:
+        """Import a list, and follow it without a reload of one's own."""
+        path.write_bytes("\n".join((TITLES, *rows)).encode("gb18030"))
+        taken = who.page.locator("td .chip", has_text="已入库").count()
+        who.page.set_input_files("#file", path)
+        who.press("#import form button")
+        who.until(f"td .chip:has-text('已入库') >> nth={taken}")
+
+    def test_5_what_is_kept_and_held(self, live: Live, person: People, course: Course) -> None:
         assert course
         head = person(live.portal.world.email(Role.AUDIT_HEAD))
         head.open("/retention")
@@ -176,7 +217,7 @@ class TestCourse:
         admin.open("/retention", "retention-deleted")
 
     @pytest.mark.parametrize("dress", DRESSES, ids=str)
-    def test_5_every_page_in_every_dress(
+    def test_6_every_page_in_every_dress(
         self, pages: list[tuple[Person, list[str]]], dress: Dress
     ) -> None:
         folder = os.environ.get("JOURNEY_SHOTS")
