@@ -131,6 +131,7 @@ def _paper_chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
         with bound(Scope.company(company_id)), database.session() as session:
             note_mails(session)
             timeline.sweep_unopened(session, actor=actor)
+            timeline.sweep_unserved(session, actor=actor)
             session.commit()
 
     def make_papers() -> None:

@@ -44,7 +44,7 @@ from portal.materials import views as materials_views
 from portal.materials.changes import CasesWithdrawn
 from portal.notices import seal_desk
 from portal.notices import views as notices_views
-from portal.notices.timeline import DocumentUnopened
+from portal.notices.timeline import DocumentUnopened, DocumentUnserved
 from portal.notifications import views as messages_views
 from portal.receipts import views as receipts_views
 from portal.receipts.imports import views as receipt_imports_views
@@ -117,6 +117,7 @@ SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {
     ),
     LinkMailed: (form_links.mail,),
     DocumentUnopened: (service_of_papers.unopened,),
+    DocumentUnserved: (service_of_papers.unserved,),
 }
 
 

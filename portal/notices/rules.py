@@ -13,6 +13,8 @@ LANGUAGES = ("zh_Hans_CN", "zh_Hant_TW", "en")
 DEFAULT_LANGUAGE = "zh_Hans_CN"
 OPENING_DAYS = 1
 """Working days in which a vendor opens a paper; then the vendor manager is told."""
+STATING_PAPERS = frozenset({"assessment_form"})
+"""Papers that state themselves after how many days they count as delivered (视为送达)."""
 OPENING_CLOCK = "document_opening"
 MOST_ACKNOWLEDGEMENTS = 3
 """Manager (or supervisor), team leader, person responsible: each has a field in the paper."""

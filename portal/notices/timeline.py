@@ -17,7 +17,7 @@ from portal.kernel.access import Actor
 from portal.kernel.events import Event, publish
 from portal.notices.marks import Mark, Moment
 from portal.notices.models import Acknowledgement, Document, DocumentRecipient, DocumentStep
-from portal.notices.rules import OPENING_DAYS, OWN_PAPERS, StepKind
+from portal.notices.rules import OPENING_DAYS, OWN_PAPERS, STATING_PAPERS, StepKind
 
 LOOKED_BACK = timedelta(days=60)
 """Papers older than this are not escalated any more (an installation that begins with history)."""
@@ -26,6 +26,14 @@ LOOKED_BACK = timedelta(days=60)
 @dataclass(frozen=True, slots=True)
 class DocumentUnopened(Event):
     """Nobody of the vendor opened a paper in time. `subject_id` is the document's id."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentUnserved(Event):
+    """An escalated paper is still unopened when the days are over that it states itself for when it
+    counts as delivered. `subject_id` is the document's id."""
 
     document: Document
 
@@ -100,6 +108,49 @@ def sweep_unopened(session: Session, *, actor: Actor, limit: int = 200) -> int:
         publish(session, DocumentUnopened(document.tenant_id, document.id, document), actor)
         count += 1
     return count
+
+
+def days_to_serve(document: Document) -> int:
+    """Working days after which an unopened paper may count as served: as it states itself."""
+    return int(document.content.get("deemed_days") or OPENING_DAYS)
+
+
+def sweep_unserved(session: Session, *, actor: Actor, limit: int = 200) -> int:
+    """Tell of papers that state more days than those of opening and are unopened after them
+    (company scope). Returns how many."""
+    now = clock.now()
+    days = calendar_service.load(session)
+    count = 0
+    for document in session.scalars(_unserved(now, limit)).all():
+        if now > days.due_after(_issued(document), days_to_serve(document)).due_at:
+            publish(session, DocumentUnserved(document.tenant_id, document.id, document), actor)
+            count += 1
+    return count
+
+
+def _unserved(now: datetime, limit: int) -> sa.Select[Document]:
+    """Papers with days of their own that are escalated, neither opened nor served."""
+
+    def stepped(*kinds: StepKind) -> sa.Exists:
+        return sa.exists().where(
+            DocumentStep.tenant_id == Document.tenant_id,
+            DocumentStep.document_id == Document.id,
+            DocumentStep.kind.in_(kinds),
+        )
+
+    return (
+        sa.select(Document)
+        .where(
+            Document.issued_at > now - LOOKED_BACK,
+            Document.template.in_(STATING_PAPERS),
+            Document.content["deemed_days"].as_integer() > OPENING_DAYS,
+            stepped(StepKind.ESCALATED),
+            ~stepped(StepKind.OPENED, StepKind.SERVED),
+        )
+        .order_by(Document.issued_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
 
 
 def _unopened(now: datetime, limit: int) -> sa.Select[Document]:
