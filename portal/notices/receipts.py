@@ -37,8 +37,10 @@ class DocumentAcknowledged(Event):
 
 def may_acknowledge(session: Session, document: Document, actor: Actor) -> bool:
     """Whether this person may acknowledge the paper now: of its vendor, once, while a field of
-    the paper is free and no later paper replaces it."""
+    the paper is free, no later paper replaces it, and it does not wait for the company's seal."""
     if actor.is_company or not must_be_opened(document.template):
+        return False
+    if document.seal_wanted and document.file_id is None:
         return False
     rows = acknowledgements_of(session, document)
     return (

@@ -16,7 +16,13 @@ from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.events import Event, publish
 from portal.notices.marks import Mark, Moment
-from portal.notices.models import Acknowledgement, Document, DocumentRecipient, DocumentStep
+from portal.notices.models import (
+    Acknowledgement,
+    Document,
+    DocumentRecipient,
+    DocumentRevision,
+    DocumentStep,
+)
 from portal.notices.rules import OPENING_DAYS, OWN_PAPERS, STATING_PAPERS, StepKind
 
 LOOKED_BACK = timedelta(days=60)
@@ -84,14 +90,15 @@ def note_opening(session: Session, document: Document, *, actor: Actor) -> bool:
 def sweep_unopened(session: Session, *, actor: Actor, limit: int = 200) -> int:
     """Escalate the papers that no one of the vendor opened within a working day (company scope).
 
-    Returns how many. Papers of a year whose calendar nobody confirmed wait until it is.
+    Returns how many. The day counts from when there was a PDF to open: a paper that waits for its
+    seal is not the vendor's delay. Papers of a year whose calendar nobody confirmed wait for that.
     """
     now = clock.now()
     days = calendar_service.load(session)
     count = 0
-    for document in session.scalars(_unopened(now, limit)).all():
+    for document, made_at in session.execute(_unopened(now, limit)).all():
         try:
-            due = days.due_after(_issued(document), OPENING_DAYS).due_at
+            due = days.due_after(made_at, OPENING_DAYS).due_at
         except YearNotConfirmed:
             continue
         if now <= due:
@@ -121,14 +128,29 @@ def sweep_unserved(session: Session, *, actor: Actor, limit: int = 200) -> int:
     now = clock.now()
     days = calendar_service.load(session)
     count = 0
-    for document in session.scalars(_unserved(now, limit)).all():
-        if now > days.due_after(_issued(document), days_to_serve(document)).due_at:
+    for document, made_at in session.execute(_unserved(now, limit)).all():
+        if now > days.due_after(made_at, days_to_serve(document)).due_at:
             publish(session, DocumentUnserved(document.tenant_id, document.id, document), actor)
             count += 1
     return count
 
 
-def _unserved(now: datetime, limit: int) -> sa.Select[Document]:
+_Waiting = sa.Select[Document, datetime]
+
+
+def _made() -> _Waiting:
+    """Papers with the moment at which their PDF was made; those without one are left out."""
+    return sa.select(Document, DocumentRevision.made_at).join(
+        DocumentRevision,
+        sa.and_(
+            DocumentRevision.tenant_id == Document.tenant_id,
+            DocumentRevision.document_id == Document.id,
+            DocumentRevision.revision == 1,
+        ),
+    )
+
+
+def _unserved(now: datetime, limit: int) -> _Waiting:
     """Papers with days of their own that are escalated, neither opened nor served."""
 
     def stepped(*kinds: StepKind) -> sa.Exists:
@@ -139,7 +161,7 @@ def _unserved(now: datetime, limit: int) -> sa.Select[Document]:
         )
 
     return (
-        sa.select(Document)
+        _made()
         .where(
             Document.issued_at > now - LOOKED_BACK,
             Document.template.in_(STATING_PAPERS),
@@ -149,11 +171,11 @@ def _unserved(now: datetime, limit: int) -> sa.Select[Document]:
         )
         .order_by(Document.issued_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=Document, skip_locked=True)
     )
 
 
-def _unopened(now: datetime, limit: int) -> sa.Select[Document]:
+def _unopened(now: datetime, limit: int) -> _Waiting:
     """Papers of at least a day that were neither opened, acknowledged nor escalated."""
     stepped = sa.exists().where(
         DocumentStep.tenant_id == Document.tenant_id,
@@ -166,7 +188,7 @@ def _unopened(now: datetime, limit: int) -> sa.Select[Document]:
         DocumentRecipient.opened_at.is_not(None),
     )
     return (
-        sa.select(Document)
+        _made()
         .where(
             Document.issued_at < now - timedelta(hours=12),
             Document.issued_at > now - LOOKED_BACK,
@@ -176,7 +198,7 @@ def _unopened(now: datetime, limit: int) -> sa.Select[Document]:
         )
         .order_by(Document.issued_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=Document, skip_locked=True)
     )
 
 

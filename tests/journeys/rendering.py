@@ -118,7 +118,7 @@ def render(person: Person, paths: Sequence[str], dress: Dress, shots: Path | Non
     """Open every address as the person, dressed so; return what is wrong."""
     problems: list[str] = []
     page = dressed(person, dress, problems)
-    for path in paths:
+    for at, path in enumerate(paths):
         answer = page.goto(path)
         if answer is None or answer.status >= 500:
             problems.append(f"{dress}: {path}: no page")
@@ -127,7 +127,8 @@ def render(person: Person, paths: Sequence[str], dress: Dress, shots: Path | Non
         if shots:
             name = re.sub(r"[^a-z]+", "-", re.sub(r"[0-9a-f-]{30,}", "x", path)).strip("-")
             page.screenshot(
-                path=shots / f"{dress}-{name or 'home'}.png".replace(" ", "-"), full_page=True
+                path=shots / f"{dress}-{at:02}-{name or 'home'}.png".replace(" ", "-"),
+                full_page=True,
             )
     page.context.close()
     return problems

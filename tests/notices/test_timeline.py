@@ -15,9 +15,10 @@ from portal.audits.terms import AUDIT_TERMS, default_terms
 from portal.journal.models import JournalEntry
 from portal.kernel import clock
 from portal.kernel.access import Role, system_actor
-from portal.notices import service, timeline
+from portal.kernel.errors import Conflict
+from portal.notices import seals, service, timeline
 from portal.notices.marks import Mark
-from portal.notices.models import Document
+from portal.notices.models import Document, SealUse
 from portal.notices.rules import Choice
 from portal.notifications.models import Notification
 from portal.schemes.service import publish
@@ -26,7 +27,7 @@ from tests.conftest import Portal
 from tests.factories.audits import beijing, open_audit, prepared
 from tests.factories.world import MOMENT
 from tests.notices.signing import certificates, signing
-from tests.notices.test_issue import Office
+from tests.notices.test_issue import SEAL, Office
 
 
 @pytest.fixture
@@ -55,6 +56,7 @@ def test_one_working_day_ends_at_the_close_of_business_not_over_a_weekend(office
     friday, monday = beijing(date(2026, 11, 6), 16), beijing(date(2026, 11, 9), 18)
     with clock.frozen(friday):
         left, read = office.issue(), office.issue()
+        office.portal.work()
     manager = office.portal.client(office.vendor.email(Role.MANAGER))
     assert manager.get("/papers").status_code == manager.get("/messages").status_code == 200
     _open(office, read, monday)
@@ -75,6 +77,31 @@ def test_one_working_day_ends_at_the_close_of_business_not_over_a_weekend(office
         assert actions.count("notices.document.served") == 1
 
 
+def test_a_paper_that_waits_for_its_seal_is_no_delay_of_the_vendor(office: Office) -> None:
+    """Asked for on Tuesday, granted on Thursday at 09:00: until then it can be neither acknowledged
+    nor served; unopened it escalates from Friday's close on."""
+    admin = office.portal.world.actor(Role.ADMINISTRATOR)
+    with office.portal.session(office.company) as session:
+        seal, _version = seals.add_picture(session, "公章", SEAL, actor=admin)
+        seals.set_rule(session, "rectification_notice", seal.id, actor=admin)
+        session.commit()
+    document_id = office.issue()
+    office.portal.work()
+    with pytest.raises(Conflict):
+        office.acknowledge(document_id, Role.MANAGER, Choice.NO_OBJECTION)
+    thursday = beijing(date(2026, 11, 5), 9)
+    assert _sweep(office, thursday) == 0
+    with clock.frozen(thursday):
+        with office.portal.session(office.company) as session:
+            use = session.scalars(sa.select(SealUse)).one()
+            seals.grant(session, use.id, actor=admin)
+            session.commit()
+        office.portal.work()
+    assert _sweep(office, beijing(date(2026, 11, 6), 18)) == 0
+    assert _sweep(office, beijing(date(2026, 11, 6), 19)) == 1
+    office.acknowledge(document_id, Role.MANAGER, Choice.NO_OBJECTION)
+
+
 CONTRACTS = {
     "it says so": ({}, True),
     "it does not": ({"served_if_unopened": False}, False),
@@ -91,6 +118,7 @@ def test_it_counts_as_served_only_if_the_contract_in_force_says_so(
     """Looked at on Thursday the 5th. Escalated in any case; the ground names the contract."""
     changes, expected = CONTRACTS[contract]
     document_id = office.issue()
+    office.portal.work()
     with office.portal.session(office.company) as session:
         own = Contract.tenant_id == office.vendor.id
         session.execute(
@@ -154,6 +182,7 @@ def test_a_form_is_served_after_the_days_that_it_states(office: Office) -> None:
             form = prepared(session, audit, clause_no="301" if first == 1 else "102")
             made.append(confirm_form(session, form, actor=audit.head).id)
         session.commit()
+    office.portal.work()
     left, read = made
     assert _sweep(office, beijing(date(2026, 11, 4), 19)) == 4, "and the two requests before"
     assert Mark.SERVED not in office.marks(left)
