@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from portal.cases.models import Case
 from portal.contacts.queries import CallFacts, calls_by_id
 from portal.files.models import StoredFile
+from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
 from portal.materials.kinds import CheckState, ItemState
@@ -21,6 +22,8 @@ from portal.materials.models import Delivery, MaterialRequest, RequestItem
 from portal.materials.proofs import ProofRow, proofs_of
 from portal.materials.queries import usable
 from portal.materials.rules import Tallied
+
+_COPIED_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class FileRow:
     replaces_id: UUID | None
     gone: bool = False
     """Deleted when its time was over: the row and its hash are left."""
+    copying: bool = False
+    """A copy that browsers play is being made; until then it cannot be listened to."""
 
     @property
     def is_audio(self) -> bool:
@@ -103,8 +108,16 @@ def _file_row(row: Any) -> FileRow:
         delivery.delivered_by_name,
         delivery.matched_how,
         delivery.replaces_id,
-        row.file_state == "deleted",
+        gone=row.file_state == "deleted",
+        copying=_copying(result),
     )
+
+
+def _copying(result: dict[str, Any]) -> bool:
+    """Whether the copy is waited for: one that is not there after an hour will not come soon."""
+    if result.get("copy") != "waiting":
+        return False
+    return clock.now() - datetime.fromisoformat(result["checked_at"]) < _COPIED_WITHIN
 
 
 def _files() -> Any:

@@ -15,6 +15,7 @@ from portal.files.storage import local_copy
 from portal.files.workbook import read_list
 from portal.jobs.registry import Job, task
 from portal.kernel.errors import NotFound
+from portal.materials.copies import copy_later
 from portal.materials.expected import expect_in_open
 from portal.materials.kinds import CheckState
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
@@ -41,8 +42,8 @@ def take_calls(job: Job, *, list_id: str) -> dict[str, Any]:
 @task("materials.check_delivery", vendor_may=True)
 def check_delivery(job: Job, *, delivery_id: str) -> dict[str, Any]:
     """Inspect a delivered file in the sandbox and write what was found; a recording gets its
-    wave form, and a playable copy when browsers do not know its codec. A repeated job finds the
-    result and stops."""
+    wave form, and a playable copy when browsers do not know its codec (if it is long, by the job
+    below). A repeated job finds the result and stops."""
     row = job.session.execute(
         sa.select(Delivery, StoredFile, RequestItem, MaterialRequest)
         .join(
@@ -72,3 +73,10 @@ def check_delivery(job: Job, *, delivery_id: str) -> dict[str, Any]:
         return {"delivery_id": delivery_id}
     verify(job.session, Checked(delivery, file, item, request), actor=job.actor)
     return {"delivery_id": delivery_id, "state": delivery.check_state}
+
+
+@task("materials.copy_recording", vendor_may=True)
+def copy_recording(job: Job, *, delivery_id: str) -> dict[str, Any]:
+    """Make the copy that browsers play of a long recording whose check is done."""
+    copy_later(job.session, UUID(delivery_id), actor=job.actor)
+    return {"delivery_id": delivery_id}

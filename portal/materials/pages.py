@@ -159,8 +159,9 @@ def _sentences(said: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
 
 
 def pending(page: Page[items.ItemRow]) -> bool:
-    """Whether a check of a file on the page still runs."""
-    return any(file.check_state == CheckState.PENDING for item in page.items for file in item.files)
+    """Whether a check of a file on the page still runs, or the making of its copy."""
+    files = (file for item in page.items for file in item.files)
+    return any(file.check_state == CheckState.PENDING or file.copying for file in files)
 
 
 def timeline(events: Sequence[RequestEvent]) -> list[TimelineEvent]:

@@ -5,29 +5,24 @@ Files are read in the sandbox; the scanner is asked where one is configured.
 
 from __future__ import annotations
 
-import io
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.files import audio, fingerprint, images, virus
+from portal.files import fingerprint, virus
 from portal.files.inspect import Inspection, inspect
-from portal.files.kinds import kind_of_name
 from portal.files.models import StoredFile
-from portal.files.names import display_name
 from portal.files.problems import Problem
-from portal.files.service import NAME_PLACE, keep, storage
-from portal.files.storage import local_copy, make_key
+from portal.files.service import NAME_PLACE, storage
+from portal.files.storage import local_copy
 from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.settings import settings
 from portal.materials import lengths
+from portal.materials.copies import keep_image, keep_sound
 from portal.materials.kinds import CheckState
 from portal.materials.models import (
     Delivery,
@@ -78,12 +73,10 @@ def verify(session: Session, checked: Checked, *, actor: Actor) -> None:
         _write(checked, found, problems, remarks, verdict)
         if problems or found.kind is None:
             return
-        if found.kind.is_audio:
-            _keep_peaks(delivery, found)
-            if not found.facts.get("playable", True):
-                _keep_copy(session, checked, path, found, actor=actor)
+        if found.kind.is_audio and found.peaks is not None:
+            keep_sound(session, delivery, file, path, found.peaks, actor=actor)
         elif found.kind.is_image:
-            _keep_image(session, checked, path, found, actor=actor)
+            keep_image(session, delivery, file, path, found.kind, actor=actor)
 
 
 def _write(
@@ -225,70 +218,3 @@ def _keep_print(
         SoundKey(tenant_id=delivery.tenant_id, print_id=made.id, word=word) for word in keys
     )
     session.flush()
-
-
-# --- copies --------------------------------------------------------------------------------------
-
-
-def _keep_peaks(delivery: Delivery, found: Inspection) -> None:
-    if found.peaks is None:
-        return
-    key = make_key(delivery.tenant_id, delivery.delivered_at, of=uuid5(delivery.id, "peaks"))
-    storage().put(key, io.BytesIO(found.peaks), length=len(found.peaks))
-    delivery.peaks_key = key
-
-
-def _keep_copy(
-    session: Session, checked: Checked, path: Path, found: Inspection, *, actor: Actor
-) -> None:
-    """An MP3 copy of a recording in a codec that browsers do not play (ADPCM, G.711, GSM, AMR)."""
-    if found.kind is None:
-        return
-    with tempfile.TemporaryDirectory(prefix="portal-") as folder:
-        target = Path(folder) / "copy.mp3"
-        audio.transcode(path, found.kind.value, target)
-        checked.delivery.playable_id = _kept(
-            session, checked, target, "playable_copy", "mp3", actor=actor
-        )
-
-
-def _keep_image(
-    session: Session, checked: Checked, path: Path, found: Inspection, *, actor: Actor
-) -> None:
-    """A picture re-encoded, without metadata or anything behind it: what is shown in a page."""
-    if found.kind is None:
-        return
-    with tempfile.TemporaryDirectory(prefix="portal-") as folder:
-        target = Path(folder) / "copy"
-        images.clean_copy(path, found.kind.value, target)
-        ending = found.kind.extensions[0]
-        checked.delivery.playable_id = _kept(
-            session, checked, target, "clean_copy", ending, actor=actor
-        )
-
-
-def _kept(
-    session: Session,
-    checked: Checked,
-    target: Path,
-    purpose: str,
-    ending: str,
-    *,
-    actor: Actor,
-) -> UUID:
-    delivery, file = checked.delivery, checked.file
-    kind = kind_of_name(f"copy.{ending}")
-    stem, _dot, _ending = file.safe_name.rpartition(".")
-    with target.open("rb") as copy:
-        made = keep(
-            session,
-            copy,
-            tenant_id=delivery.tenant_id,
-            purpose=purpose,
-            original_name=file.safe_name,
-            safe_name=display_name(f"{stem or file.safe_name}.{ending}"),
-            media_type=kind.media_type if kind else checked.file.media_type,
-            actor=actor,
-            made_from=(uuid5(delivery.id, "copy"), delivery.delivered_at),
-        )
-    return made.id

@@ -15,10 +15,12 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.datastructures import Headers
 
-from portal.files import audio, fingerprint
+from portal.files import audio, fingerprint, sandbox
 from portal.kernel import clock
-from portal.kernel.access import Role
+from portal.kernel.access import Role, system_actor
+from portal.materials import copies, jobs
 from portal.materials.models import Delivery, RequestItem, SoundPrint
+from tenants.scope import Scope
 from tests.conftest import Portal
 from tests.factories.contacts import as_csv, line
 from tests.factories.materials import CALL, RECORD, Desk, add_request
@@ -102,6 +104,48 @@ def test_what_browsers_do_not_play_is_heard_as_a_copy(
         assert (part.status_code, part.data) == (206, heard[1000:2000])
     assert fetched(desk.client, path)[1] == body
     assert "平台生成的副本" in desk.client.get(f"{path}/listen").text
+
+
+def test_what_is_found_does_not_wait_for_a_long_copy(
+    portal: Portal, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The result shows; it can be listened to when the copy's own job, here held back, is done."""
+    monkeypatch.setattr(copies, "AT_ONCE", 2.0)
+    held: list[UUID] = []
+    monkeypatch.setattr(jobs, "copy_later", lambda _session, of, **_by: held.append(of))
+    body = samples.encoded(tmp_path / "a.wav", "adpcm_ima_wav", "wav").read_bytes()
+    sent = desk.send("HC-00001.wav", body, item(portal, desk, "HC-00001", CALL))
+    state, problems, _remarks, delivery = result(portal, sent)
+    assert (state, problems, delivery.peaks_key) == ("sound", [], None)
+    assert held == [delivery.id]
+    page, path = f"/requests/{desk.request_id}", f"/requests/{desk.request_id}/files/{delivery.id}"
+    assert "正在生成可在浏览器播放的副本" in desk.client.get(page).text
+    assert "load delay:2s" in desk.client.get(page).text
+    assert [desk.client.get(f"{path}/{what}").status_code for what in ("listen", "audio")] == [
+        404
+    ] * 2
+    with clock.frozen(clock.now() + timedelta(hours=1)):  # it will not come: nobody waits for it
+        assert "load delay:2s" not in desk.client.get(page).text
+    for _twice in range(2):
+        with portal.session(Scope.vendor(delivery.tenant_id)) as session:
+            copies.copy_later(session, delivery.id, actor=system_actor(delivery.tenant_id))
+            session.commit()
+    assert "正在生成可在浏览器播放的副本" not in desk.client.get(page).text
+    assert fetched(desk.client, f"{path}/audio")[0]["Content-Type"] == "audio/mpeg"
+    assert "平台生成的副本" in desk.client.get(f"{path}/listen").text
+
+
+def test_a_recording_that_cannot_be_copied_is_checked_all_the_same(
+    portal: Portal, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audio, "_COPY_LIMITS", sandbox.Limits(written=1000))
+    body = samples.encoded(tmp_path / "a.wav", "adpcm_ima_wav", "wav").read_bytes()
+    sent = desk.send("HC-00001.wav", body, item(portal, desk, "HC-00001", CALL))
+    state, problems, _remarks, delivery = result(portal, sent)
+    assert (state, problems, delivery.playable_id) == ("sound", [], None)
+    path = f"/requests/{desk.request_id}/files/{delivery.id}"
+    assert desk.client.get(f"{path}/listen").status_code == 404
+    assert fetched(desk.client, path)[1] == body
 
 
 def test_a_recording_proves_one_call_of_a_case_too(
