@@ -37,9 +37,11 @@ class Counter:
                 sent.append(text)
             return original(cursor, query, *args, **kwargs)
 
-        def fetch(connection: KeepingConnection, wanted: Sequence[Query]) -> list[Rows]:
+        def fetch(
+            connection: KeepingConnection, wanted: Sequence[Query], tenant_id: str | None = None
+        ) -> list[Rows]:
             sent.extend(query.text.decode() for query in wanted)
-            return together(connection, wanted)
+            return together(connection, wanted, tenant_id)
 
         psycopg.Cursor.execute = execute  # type: ignore[method-assign,assignment]
         KeepingConnection.fetch = fetch  # type: ignore[method-assign]

@@ -8,19 +8,20 @@ that each wall holds when the other is taken away (the isolation tests take away
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
-from tenants.driver import KeepingConnection
+from tenants.driver import KeepingConnection, Query, Rows
 from tenants.models import Tenant
 from tenants.prepared import Prepared
 from tenants.rows import CompanyRow, IssuedRow, PrivateRow, Row, SharedRow, TenantRow
@@ -38,6 +39,63 @@ class ScopedSession(Session):
 
     scope: Scope
     uncommitted: bool = False
+
+    def read(self, wanted: Sequence[Query]) -> list[Rows]:
+        """The rows of every read of `wanted`, in one round trip, as the session's scope sees them.
+
+        Within a transaction they are part of it. Without one they are one of their own, and the
+        connection goes back to its pool: a page that only reads holds none while it is drawn.
+        Raises SQLAlchemy's errors.
+        """
+        if not self.in_transaction():
+            if get_scope() != self.scope:
+                raise ScopeError(f"a session of {self.scope} may not read in {get_scope()}")
+            engine = self.get_bind()
+            assert isinstance(engine, Engine)  # noqa: S101 - made by `Database.session`
+            return _read(engine, wanted, _text_of(self.scope.tenant_id))
+        connection = self.connection()
+        raw = _driver_of(connection.connection)
+        try:
+            return raw.fetch(wanted)
+        except psycopg.Error as error:
+            if raw.closed:
+                connection.invalidate(error)
+                connection.engine.dispose()
+            raise _toolkits(error) from error
+
+
+def _driver_of(held: PoolProxiedConnection) -> KeepingConnection:
+    raw = held.driver_connection
+    assert isinstance(raw, KeepingConnection)  # noqa: S101 - the only driver
+    return raw
+
+
+def _text_of(tenant_id: UUID | None) -> str:
+    """A tenant's id as the database's setting holds it, "" for none."""
+    return "" if tenant_id is None else str(UUID(bytes=tenant_id.bytes))
+
+
+def _toolkits(error: psycopg.Error) -> Exception:
+    return sa.exc.DBAPIError.instance(
+        "a read of a page", None, error, psycopg.Error, hide_parameters=True
+    )
+
+
+def _read(engine: Engine, wanted: Sequence[Query], tenant_id: str | None) -> list[Rows]:
+    """The rows of every read, as a transaction of their own on a connection of the pool."""
+    held = engine.raw_connection()
+    try:
+        raw = _driver_of(held)
+        try:
+            return raw.fetch(wanted, tenant_id)
+        except psycopg.Error as error:
+            if raw.closed:
+                # The server went away, and with it the pool's other connections.
+                held.invalidate(error)
+                engine.dispose()
+            raise _toolkits(error) from error
+    finally:
+        held.close()
 
 
 @lru_cache(maxsize=512)
@@ -151,11 +209,10 @@ class Database:
             scope = get_scope()
             if scope.login is not login:
                 raise ScopeError(f"a {scope.login} scope may not use the {login} login")
-            raw = connection.connection.driver_connection
-            assert isinstance(raw, KeepingConnection)  # noqa: S101 - the only driver
+            raw = _driver_of(connection.connection)
             if raw.autocommit:
                 raise ScopeError("AUTOCOMMIT would lose the tenant setting")
-            raw.begin("" if scope.tenant_id is None else str(UUID(bytes=scope.tenant_id.bytes)))
+            raw.begin(_text_of(scope.tenant_id))
 
     def lookup(
         self, login: Login, statement: Prepared, values: Mapping[str, Any]
@@ -167,16 +224,7 @@ class Database:
         """
         if login in (Login.VENDOR, Login.COMPANY, Login.OWNER):
             raise ScopeError(f"the {login} login reads in a session of its scope only")
-        held = self.engine(login).raw_connection()
-        try:
-            raw = held.driver_connection
-            assert isinstance(raw, KeepingConnection)  # noqa: S101 - the only driver
-            rows = raw.fetch([statement.query(values)])[0]
-        except BaseException:
-            held.invalidate()
-            raise
-        finally:
-            held.close()
+        (rows,) = _read(self.engine(login), [statement.query(values)], None)
         return rows[0] if rows else None
 
     @contextmanager

@@ -3,7 +3,8 @@
 Three things are done below the toolkit, because a page has milliseconds:
 
 - a transaction begins with its first statement, in the same round trip, with its tenant set;
-- several reads travel together (`KeepingConnection.fetch`), each prepared once;
+- several reads travel together (`KeepingConnection.fetch`), each prepared once; outside of a
+  transaction they are one of their own, which needs neither a beginning nor an end;
 - prepared statements outlive a rollback.
 
 Where the tenant were not set, the database's policies would show no row: it fails closed.
@@ -27,7 +28,9 @@ _Key = tuple[bytes, tuple[int, ...]]
 _Named = dict[_Key, bytes]
 
 _SET = b"select set_config('app.tenant_id', $1, true)"
+_SET_NAME = b"set_tenant"
 _AT_ONCE = "begin; select set_config('app.tenant_id', '{}', true)"
+_SET_KEY: _Key = _SET, ()
 # More are not kept on a connection; those of lists with rare filters are then planned each time.
 _MOST_NAMES = 400
 
@@ -119,12 +122,13 @@ class KeepingConnection(psycopg.Connection[Any]):
             self._names.clear()
         return super()._deallocate(name)
 
-    def fetch(self, wanted: Sequence[Query]) -> list[Rows]:
+    def fetch(self, wanted: Sequence[Query], tenant_id: str | None = None) -> list[Rows]:
         """The rows of every read of `wanted`, all in one round trip.
 
-        A transaction that is owed begins in the same trip; outside of one, the reads are a
-        transaction of their own. Raises the driver's error for the first that fails; a
-        transaction is then to be rolled back.
+        A transaction that is owed begins in the same trip. Outside of one, the reads are a
+        transaction of their own, of `tenant_id` where that is given: the setting ends with them.
+        Raises the driver's error for the first that fails; a transaction is then to be rolled
+        back.
         """
         with self.lock:
             ready = [_Ready(self, query) for query in wanted]
@@ -132,31 +136,34 @@ class KeepingConnection(psycopg.Connection[Any]):
             pgconn = self.pgconn
             pgconn.enter_pipeline_mode()
             try:
-                sent = self._send(ready, owed)
+                sent = self._send(ready, owed, tenant_id)
                 found = super().wait(_answers(pgconn, len(sent)))
                 pgconn.exit_pipeline_mode()
             except BaseException:
                 # What is still on its way could not be told from later answers.
                 pgconn.finish()
                 raise
-            for result in found:
-                if result.status == ExecStatus.FATAL_ERROR:
-                    raise error_from_result(result, encoding=self.info.encoding)
         rows: list[Rows] = []
         for what, result in zip(sent, found, strict=True):
+            if result.status == ExecStatus.FATAL_ERROR:
+                raise error_from_result(result, encoding=self.info.encoding)
             if isinstance(what, _Ready):
                 rows.append(what.rows(result))
             elif what is not None:
+                # Kept even when a later statement fails: the server forgets nothing of it.
                 self._names.update(what)
         return rows
 
-    def _send(self, ready: Sequence[_Ready], owed: bytes | None) -> list[_Ready | _Named | None]:
+    def _send(
+        self, ready: Sequence[_Ready], owed: bytes | None, tenant_id: str | None
+    ) -> list[_Ready | _Named | None]:
         """Put everything into the connection's buffer; what was sent, in order."""
         pgconn, sent = self.pgconn, list[_Ready | _Named | None]()
         if owed is not None:
             pgconn.send_query_params(b"begin", None)
-            pgconn.send_query_params(_SET, [owed])
-            sent += (None, None)
+            sent.append(None)
+        if owed is not None or tenant_id is not None:
+            sent += self._send_tenant(owed if tenant_id is None else tenant_id.encode("ascii"))
         for one in ready:
             text, types = one.key
             formats = one.adapter.formats
@@ -173,6 +180,18 @@ class KeepingConnection(psycopg.Connection[Any]):
             sent.append(one)
         pgconn.pipeline_sync()
         return sent
+
+    def _send_tenant(self, tenant_id: bytes | None) -> list[_Named | None]:
+        """Set the tenant for what follows in this transaction; what was sent."""
+        if _SET_KEY in self._names:
+            self.pgconn.send_query_prepared(_SET_NAME, [tenant_id])
+            return [None]
+        if not self._keeps():
+            self.pgconn.send_query_params(_SET, [tenant_id])
+            return [None]
+        self.pgconn.send_prepare(_SET_NAME, _SET)
+        self.pgconn.send_query_prepared(_SET_NAME, [tenant_id])
+        return [{_SET_KEY: _SET_NAME}, None]
 
     def _keeps(self) -> bool:
         """Whether one more statement may be prepared (never behind a pooler of transactions)."""

@@ -8,18 +8,24 @@ plain tables does (the database's policies hold in any case).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
 
-from tenants.driver import KeepingConnection, Query, Rows
+from tenants.driver import Query, Rows
 
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 _ASKED = "asked"
+
+
+class _Reader(Protocol):
+    """The portal's own session (`tenants.database.ScopedSession`), which stands above this."""
+
+    def read(self, wanted: Sequence[Query]) -> list[Rows]:
+        """The rows of every read, in one round trip."""
 
 
 class Prepared:
@@ -71,23 +77,8 @@ class Asked:
             if self not in asked:
                 # The trip that it was to go with failed.
                 asked.append(self)
-            for one, rows in zip(asked, _fetch(self._session, asked), strict=True):
+            reader = cast("_Reader", self._session)
+            for one, rows in zip(asked, reader.read([one.query for one in asked]), strict=True):
                 one._rows = rows
             assert self._rows is not None  # noqa: S101 - it was among them
         return self._rows
-
-
-def _fetch(session: Session, asked: list[Asked]) -> list[Rows]:
-    connection = session.connection()
-    held = connection.connection.driver_connection
-    assert isinstance(held, KeepingConnection)  # noqa: S101 - the only driver
-    try:
-        return held.fetch([one.query for one in asked])
-    except psycopg.Error as error:
-        if held.closed:
-            # The server went away, and with it the pool's other connections.
-            connection.invalidate(error)
-            connection.engine.dispose()
-        raise sa.exc.DBAPIError.instance(
-            "a read of a page", None, error, psycopg.Error, hide_parameters=True
-        ) from error

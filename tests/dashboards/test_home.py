@@ -158,9 +158,11 @@ def test_a_vendors_home_takes_six_statements(busy: Portal, monkeypatch: pytest.M
             sent.append(str(statement))
             return execute(cursor, statement, *rest, **more)
 
-        def fetched(held: KeepingConnection, wanted: Sequence[Query]) -> list[Rows]:
+        def fetched(
+            held: KeepingConnection, wanted: Sequence[Query], tenant_id: str | None = None
+        ) -> list[Rows]:
             sent.extend(query.text.decode() for query in wanted)
-            return fetch(held, wanted)
+            return fetch(held, wanted, tenant_id)
 
         fetch = KeepingConnection.fetch
         monkeypatch.setattr(psycopg.Cursor, "execute", counted)

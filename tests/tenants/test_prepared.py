@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from portal.cases.models import Case
 from tenants.driver import KeepingConnection, Query, Rows
 from tenants.prepared import Prepared
-from tenants.scope import Scope
+from tenants.scope import Scope, ScopeError, bound
 from tests.conftest import Portal
 from tests.factories.cases import add_cases
 
@@ -41,9 +41,9 @@ def trips(session: Session) -> Iterator[list[int]]:
     held, sent = driver(session), list[int]()
     fetch = held.fetch
 
-    def counted(wanted: Sequence[Query]) -> list[Rows]:
+    def counted(wanted: Sequence[Query], tenant_id: str | None = None) -> list[Rows]:
         sent.append(len(wanted))
-        return fetch(wanted)
+        return fetch(wanted, tenant_id)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(held, "fetch", counted)
@@ -137,6 +137,43 @@ def test_the_tenant_goes_with_the_transaction(filled: Portal, ends: str) -> None
         assert OF_TENANT.rows(session, values) == []
 
 
+def test_a_read_alone_leaves_no_transaction_and_holds_no_connection(filled: Portal) -> None:
+    """Each read by itself, on whichever connection: the tenant is set for it and for no more."""
+    mine, other = filled.world.vendors[:2]
+    values = {"tenant": mine.id}
+    for vendor, found in ((mine, 3), (other, 0), (mine, 3)):
+        with filled.session(Scope.vendor(vendor.id)) as session:
+            assert len(OF_TENANT.rows(session, values)) == found
+            assert not session.in_transaction()
+    with filled.session(Scope.vendor(mine.id)) as session:
+        raw = driver(session)
+        left = raw.pgconn.exec_(
+            b"select current_setting('app.tenant_id', true), count(*) from cases group by 1"
+        )
+        assert left.ntuples == 0, "without its tenant set, the connection sees no row"
+        session.rollback()
+        assert raw.pgconn.transaction_status == TransactionStatus.IDLE
+
+
+def test_a_read_within_a_transaction_sees_what_that_has_written(filled: Portal) -> None:
+    vendor = filled.world.vendors[0]
+    values = {"tenant": vendor.id}
+    with filled.session(filled.world.scope) as session:
+        assert len(OF_TENANT.rows(session, values)) == 3
+        session.execute(sa.update(Case).values(status="settled").where(Case.tenant_id == vendor.id))
+        assert OF_TENANT.rows(session, values) == []
+        session.rollback()
+        assert len(OF_TENANT.rows(session, values)) == 3
+
+
+def test_a_read_in_another_scope_than_the_sessions_is_refused(filled: Portal) -> None:
+    mine, other = filled.world.vendors[:2]
+    with filled.session(Scope.vendor(mine.id)) as session:
+        pass
+    with bound(Scope.vendor(other.id)), pytest.raises(ScopeError, match="may not read"):
+        OF_TENANT.rows(session, {"tenant": mine.id})
+
+
 def test_what_the_server_forgot_is_prepared_again(filled: Portal) -> None:
     """psycopg clears all statements of the server when a savepoint is rolled back."""
     vendor = filled.world.vendors[0]
@@ -156,6 +193,6 @@ def test_one_bad_read_among_several_says_so_and_harms_no_later_one(filled: Porta
         before = OF_TENANT.asked(session, {"tenant": vendor.id})
         with pytest.raises(sa.exc.DBAPIError, match="invalid input syntax"):
             OF_TENANT.rows(session, {"tenant": "no id"})
-        session.rollback()
+        kept = session.scalar(KEPT)
         assert len(before.rows()) == 3, "what travelled with it is asked again"
-        assert session.scalar(KEPT) == 1
+        assert session.scalar(KEPT) == kept, "and the plan that was made for it serves"
