@@ -50,15 +50,24 @@ def install(app: Flask, connect: Sequence[str] = ()) -> None:
     app.after_request(partial(_headers, tuple(connect)))
 
 
+_FIXED = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
+    ("Cache-Control", "private, no-store"),
+)
+_LASTING = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+
+
 def _headers(connect: Sequence[str], answer: Response) -> Response:
     headers = answer.headers
-    headers.setdefault("Content-Security-Policy", policy(nonce(), connect))
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-    headers.setdefault("Cache-Control", "private, no-store")
-    if request.is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+    # What the view set itself stays. Looked up at once: one by one it costs more than the policy.
+    present = {name.lower() for name, _value in headers}
+    if "content-security-policy" not in present:
+        headers.add("Content-Security-Policy", policy(nonce(), connect))
+    for name, value in (*_FIXED, _LASTING) if request.is_secure else _FIXED:
+        if name.lower() not in present:
+            headers.add(name, value)
     return answer
