@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from babel import Locale
 from flask import Flask
@@ -14,7 +16,19 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from portal.app import assets, csp, errors, filters, frame, menu, scope, security, texts, wiring
+from portal.app import (
+    assets,
+    csp,
+    errors,
+    filters,
+    frame,
+    keeping,
+    menu,
+    scope,
+    security,
+    texts,
+    wiring,
+)
 from portal.app.folding import FoldingEnvironment
 from portal.app.form_sessions import FormSessions
 from portal.files.receiver import Receiver
@@ -32,6 +46,14 @@ ROOT = Path(__file__).resolve().parents[2]
 BRAND = "委外监督平台"
 
 
+class Application(Flask):
+    """Flask, told that no view of the portal is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """`func` as it is. Flask asks it of each function around a view, a dozen a page."""
+        return func
+
+
 def open_database(settings: Settings) -> Database:
     """The installation's engines; also installs the vault of this process."""
     vault.install(vault.Vault(settings.master_key))
@@ -43,7 +65,7 @@ def open_database(settings: Settings) -> Database:
 def create_app(settings: Settings, database: Database | None = None) -> Flask:
     """The WSGI application of one installation."""
     settings_module.install(settings)
-    app = Flask(
+    app = Application(
         "portal",
         root_path=str(ROOT / "portal"),
         template_folder=str(ROOT / "templates"),
@@ -87,6 +109,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     filters.install(app)
     menu.install(app)
     frame.install(app)
+    keeping.install(app)
     wiring.install(app)
     _serve(app, settings)
     return app

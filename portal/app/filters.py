@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from flask import Flask
 
@@ -95,11 +96,17 @@ def dt(moment: datetime | None, form: str = "full") -> str:
     """
     if moment is None:
         return NOTHING
-    words, local = _words(), clock.beijing(moment)
+    return _dt(moment, form, language_tag(code()), clock.today().year if form == "short" else 0)
+
+
+@lru_cache(maxsize=4096)
+def _dt(moment: datetime, form: str, tag: str, this_year: int) -> str:
+    """A moment in words: lists show the same ones again and again."""
+    words, local = _WORDS.get(tag, _ENGLISH), clock.beijing(moment)
     time = f"{local.hour:02}:{local.minute:02}"
     if form == "short":
-        this_year = local.year == clock.today().year
-        return _fill(words.short if this_year else words.short_year, words, local, time)
+        pattern = words.short if local.year == this_year else words.short_year
+        return _fill(pattern, words, local, time)
     if form == "seconds":
         time = f"{time}:{local.second:02}"
     return _fill(words.zone if form == "zone" else words.moment, words, local, time)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ _MOST_KEPT = 2_000
 class _Known:
     """A cookie whose signature held: its texts, and when it was signed (seconds since 1970)."""
 
-    texts: tuple[tuple[str, str], ...]
+    texts: Mapping[str, str]
     signed: float
 
 
@@ -56,5 +57,5 @@ class FormSessions(SecureCookieSessionInterface):
         if all(isinstance(text, str) for text in data.values()):
             if len(self._known) >= _MOST_KEPT:
                 self._known.clear()
-            self._known[value] = _Known(tuple(data.items()), signed.timestamp())
+            self._known[value] = _Known(data, signed.timestamp())
         return self.session_class(data)

@@ -97,7 +97,7 @@ def _values(title: str) -> Mapping[str, Any]:
         "nonce": nonce(),
         "account_id": signed.actor.account_id,
         "organisation": signed.organisation,
-        "now": dt(clock.now(), "zone"),
+        "now": dt(clock.now().replace(second=0, microsecond=0), "zone"),
         "unread": _bell(),
         "here": request.full_path if request.query_string else request.path,
         "name": signed.actor.name,

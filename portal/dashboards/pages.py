@@ -268,9 +268,10 @@ class Bar:
     percent: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Standing:
-    """The last score with its change, its dimensions and the trend."""
+    """The last score with its change, its dimensions and the trend. One object for the same
+    figures, so that what a page draws of it can be kept."""
 
     url: str
     period: str
@@ -301,7 +302,8 @@ def _month(period: str, locale: str) -> str:
     return f"{number}月" if locale.startswith("zh") else calendar.month_abbr[number]
 
 
-def standing(months: Sequence[Month], locale: str) -> Standing | None:
+@lru_cache(maxsize=512)
+def standing(months: tuple[Month, ...], locale: str) -> Standing | None:
     """What the page says of a vendor's scores; None before the first is issued."""
     if not months:
         return None
@@ -324,7 +326,7 @@ def standing(months: Sequence[Month], locale: str) -> Standing | None:
         tone=GRADE_TONES[min(place, len(GRADE_TONES) - 1)],
         factor=last.factor.quantize(Decimal("0.01")),
         change=last.total - before if last.total is not None and before is not None else None,
-        bars=[_bar(part, chinese=chinese) for part in last.dimensions or ()],
+        bars=[_bar(part, chinese=chinese) for part in json.loads(last.dimensions or "[]")],
         chart=_chart(points, last.scheme or "{}", locale) if len(points) > 1 else None,
         table=trend_rows(points),
     )

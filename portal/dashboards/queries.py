@@ -82,14 +82,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """An issued score; dimensions and scheme are those of the newest only."""
+    """An issued score; dimensions and scheme, as JSON, are those of the newest only."""
 
     id: UUID
     period: str
     total: Decimal | None
     grade: str | None
     factor: Decimal
-    dimensions: list[dict[str, Any]] | None
+    dimensions: str | None
     scheme: str | None
 
 
@@ -284,7 +284,7 @@ def _months() -> sa.Select[Any]:
             _S.total,
             _S.grade,
             _S.factor,
-            sa.case((newest, cut)),
+            sa.cast(sa.case((newest, cut)), sa.Text),
             sa.case((newest, _S.facts["scheme"].astext)),
         )
         .where(
@@ -310,7 +310,7 @@ class VendorHome:
 
     clocks: list[Clock]
     works: list[Work]
-    months: list[Month]
+    months: tuple[Month, ...]
 
 
 def vendor_home(session: Session, tenant_id: UUID, *, work: bool, scores: bool) -> VendorHome:
@@ -326,4 +326,6 @@ def vendor_home(session: Session, tenant_id: UUID, *, work: bool, scores: bool) 
         if statement is not None
     }
     found = {kind: [kind(*row) for row in one.rows()] for kind, one in asked.items()}
-    return VendorHome(found.get(Clock, []), _in_order(found.get(Work, [])), found.get(Month, []))
+    return VendorHome(
+        found.get(Clock, []), _in_order(found.get(Work, [])), tuple(found.get(Month, []))
+    )
