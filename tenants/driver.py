@@ -158,7 +158,8 @@ class KeepingConnection(psycopg.Connection[Any]):
         self, ready: Sequence[_Ready], owed: bytes | None, tenant_id: str | None
     ) -> list[_Ready | _Named | None]:
         """Put everything into the connection's buffer; what was sent, in order."""
-        pgconn, sent = self.pgconn, list[_Ready | _Named | None]()
+        pgconn = self.pgconn
+        sent: list[_Ready | _Named | None] = []
         if owed is not None:
             pgconn.send_query_params(b"begin", None)
             sent.append(None)

@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from portal.cases import listing, queries, service
 from portal.cases.forms import FindForm, StatusForm
-from portal.cases.listing import CaseFilter, CaseLine
+from portal.cases.listing import CaseFilter, CaseLine, ExportLine
 from portal.cases.permissions import CHANGE_STATUS, EXPORT, IMPORT, REVEAL, VIEW
 from portal.cases.queries import CaseView, StatusStep
 from portal.cases.rules import AGE_BANDS, STATUS_NAMES, TRANSITIONS, CaseStatus
@@ -88,46 +89,8 @@ def _status_names(_locale: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=8)
-def _band_names(_locale: str) -> dict[str, str]:
-    return {band: _("Written off") if band == "written_off" else band for band in AGE_BANDS}
-
-
-def _lines(rows: Sequence[CaseLine]) -> list[tuple[str, ...]]:
-    """The rows as text, cell by cell as `ui_rows` takes them; a vendor's without the vendor."""
-    bands, company = _band_names(code()), actor().is_company
-    return [
-        (
-            row_id,
-            case_no,
-            *((vendor,) if company else ()),
-            project or "—",
-            debtor,
-            card,
-            f"¥{amount:,.2f}",
-            bands[band],
-            entrusted_on.isoformat(),
-            due_back_on.isoformat(),
-            f"{group or '—'} {member}",
-            status,
-        )
-        for (
-            row_id,
-            vendor,
-            case_no,
-            project,
-            _entrusted_by,
-            debtor,
-            card,
-            amount,
-            _days,
-            band,
-            entrusted_on,
-            due_back_on,
-            group,
-            member,
-            status,
-        ) in rows
-    ]
+def _band_names(_locale: str) -> dict[str, Markup]:
+    return {band: escape(_("Written off") if band == "written_off" else band) for band in AGE_BANDS}
 
 
 def _list_page(
@@ -141,7 +104,7 @@ def _list_page(
     person = actor()
     return render_template(
         "cases/index.html",
-        lines=_lines(rows),
+        lines=rows,
         wanted=wanted,
         company=person.is_company,
         choices=listing.choices(db(), vendor_id=wanted.vendor_id),
@@ -228,7 +191,7 @@ def _download(body: bytes, name: str) -> Response:
     return answer
 
 
-def _sheet(rows: Sequence[CaseLine], *, company: bool) -> ExportSheet:
+def _sheet(rows: Sequence[ExportLine], *, company: bool) -> ExportSheet:
     statuses, bands = _status_names(code()), _band_names(code())
     columns = [
         ExportColumn(_("Case number"), width=20),

@@ -53,9 +53,13 @@ def test_every_sort_pages_through_all_cases_once(
                 if cursor is None:
                     break
             by = {"entrusted": "entrusted_on", "case_no": "case_no", "amount": "amount"}
-            keys = [(getattr(row, by[sort.removeprefix("-")]), row.id) for row in seen]
+            keys = [(_value(getattr(row, by[sort.removeprefix("-")])), row.id) for row in seen]
             assert len({row.id for row in seen}) == len(seen) == total
             assert keys == sorted(keys, reverse=sort.startswith("-"))
+
+
+def _value(cell: str) -> str | Decimal:
+    return Decimal(cell.replace(",", "")) if re.fullmatch(r"[\d,]+\.\d\d", cell) else cell
 
 
 def test_a_vendor_lists_and_finds_its_own_only(portal: Portal, vendors: list[VendorWorld]) -> None:
