@@ -15,11 +15,12 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from portal.app.reminders import FOLLOWERS, path_of
+from portal.audits.reviews.blind import closed_findings
 from portal.deadlines import ics
 from portal.deadlines.models import Deadline
 from portal.identity.feeds import FeedOwner, find_owner
 from portal.kernel import clock
-from portal.kernel.access import Role, open_to_all
+from portal.kernel.access import Actor, Role, open_to_all
 from portal.kernel.errors import NotFound
 from portal.kernel.phrases import When
 from portal.kernel.settings import settings
@@ -69,7 +70,13 @@ def clocks(session: ScopedSession, owner: FeedOwner) -> list[Deadline]:
         )
     else:
         return []
-    return list(session.scalars(statement.order_by(Deadline.due_at.desc()).limit(MOST)))
+    rows = session.scalars(statement.order_by(Deadline.due_at.desc()).limit(MOST)).all()
+    kept = closed_findings(session, _person(owner)) if owner.is_company else ()
+    return [row for row in rows if row.subject_id not in kept]
+
+
+def _person(owner: FeedOwner) -> Actor:
+    return Actor(owner.account_id, "", owner.tenant_id, owner.tenant_id, owner.roles)
 
 
 def _running() -> sa.ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -198,8 +199,10 @@ class EscalationRow:
     state: str
 
 
-def escalations(session: Session, cursor: str | None = None) -> Page[EscalationRow]:
-    """Escalations, newest first."""
+def escalations(
+    session: Session, cursor: str | None = None, *, but: Sequence[UUID] = ()
+) -> Page[EscalationRow]:
+    """Escalations, newest first; without those of the reviews `but`."""
     statement = (
         sa.select(
             Escalation.id,
@@ -223,6 +226,8 @@ def escalations(session: Session, cursor: str | None = None) -> Page[EscalationR
         )
         .join(Tenant, Tenant.id == Escalation.tenant_id)
     )
+    if but:
+        statement = statement.where(Finding.review_id.not_in(but))
     page = paginate(session, statement, Sort(Escalation.raised_at, Escalation.id, True), cursor)
     return page.map(
         lambda row: EscalationRow(

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, render_template
 
 from portal.audits import permissions as audits
+from portal.audits.reviews import blind
 from portal.calendar.service import load
 from portal.dashboards import company, pages, queries
 from portal.deadlines.queries import remaining_text
@@ -148,6 +149,8 @@ def _company() -> str:
     owed = queries.company_clocks(session)
     seen_to = [kind for kind, permission in _OWN.items() if person.may(permission)]
     own = queries.own_clocks(session, seen_to)
+    if kept := blind.closed_findings(session, person):
+        own = [one for one in own if one.subject_id not in kept]
     sees_requests, sees_scores = person.may(materials.VIEW), person.may(scoring.VIEW)
     sees_notices = person.may(rectification.VIEW)
     kinds = {"material_request": sees_requests, "rectification": sees_notices}

@@ -140,21 +140,36 @@ def tone(seconds: int = 12) -> bytes:
     return out.getvalue()
 
 
-def _deliver(session: ScopedSession, request: MaterialRequest, case_id: UUID, actor: Actor) -> UUID:
+def deliver_visit(session: ScopedSession, audit: Audit, position: int = 0) -> UUID:
+    """A visit's recording of a case beside that of the call."""
+    request = session.scalars(
+        sa.select(MaterialRequest).where(MaterialRequest.id == audit.request_id)
+    ).one()
+    case_id = audit.review(session, position).case_id
+    return _deliver(session, request, case_id, audit.auditor, "visit_recording")
+
+
+def _deliver(
+    session: ScopedSession,
+    request: MaterialRequest,
+    case_id: UUID,
+    actor: Actor,
+    kind: str = "call_recording",
+) -> UUID:
     item = session.scalars(
         sa.select(RequestItem).where(
             RequestItem.request_id == request.id,
             RequestItem.case_id == case_id,
-            RequestItem.kind == "call_recording",
+            RequestItem.kind == kind,
         )
     ).one()
     stored = keep(
         session,
-        tone() + item.case_no.encode(),
+        tone() + f"{item.case_no}{kind}".encode(),
         tenant_id=request.tenant_id,
         purpose="material",
-        original_name=f"{item.case_no}.wav",
-        safe_name=f"{item.case_no}.wav",
+        original_name=f"{item.case_no}_{kind}.wav",
+        safe_name=f"{item.case_no}_{kind}.wav",
         media_type="audio/wav",
         actor=actor,
     )

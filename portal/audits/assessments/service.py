@@ -20,6 +20,7 @@ from portal.audits.assessments.queries import (
 )
 from portal.audits.findings.service import CLOCK
 from portal.audits.models import AssessmentForm, Finding, FindingState, FormState, Review, Verdict
+from portal.audits.reviews.opinions import lapse
 from portal.audits.rules import FINDING_MOVES, FORM_MOVES, check_head, moved
 from portal.deadlines import service as deadlines
 from portal.journal.service import record
@@ -244,6 +245,7 @@ def confirm_form(session: Session, form: AssessmentForm, *, actor: Actor) -> Doc
         actor=actor,
     )
     _issue_findings(session, rows)
+    lapse(session, form.tenant_id, form.id)
     form.number, form.state, form.document_id = number, state, document.id
     form.issued_at = form.confirmed_at = clock.now()
     form.confirmed_by, form.confirmed_by_name = actor.account_id, actor.name

@@ -15,6 +15,7 @@ from portal.audits.assessments.queries import get_form
 from portal.audits.assessments.service import Incomplete
 from portal.audits.assessments.sitting import Refused
 from portal.audits.permissions import CONFIRM_FORM
+from portal.audits.reviews import blind
 from portal.audits.words import LEVELS
 from portal.files.web import send
 from portal.journal.service import record
@@ -43,9 +44,13 @@ def show() -> Answer:
 
 def _page(refused: Sequence[Refused] = (), problem: PortalError | None = None) -> str:
     waiting = sitting.waiting(db(), actor().account_id, _uuid(request.args.get("form", "")))
+    closed = blind.closed_forms(db(), actor())
+    held = [one for one in waiting if one.form.id in closed]
+    waiting = [one for one in waiting if one.form.id not in closed]
     return render_template(
         "audits/assessments/sitting.html",
         waiting=waiting,
+        held=held,
         refused=[
             (one, one.error.problems if isinstance(one.error, Incomplete) else ())
             for one in refused

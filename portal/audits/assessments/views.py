@@ -21,6 +21,7 @@ from portal.audits.assessments.forms import ReturnForm
 from portal.audits.assessments.service import Incomplete
 from portal.audits.models import AssessmentForm, FormState
 from portal.audits.permissions import APPEAL, CONFIRM_FORM, PREPARE_FORM, SEE_FORMS, SEE_REVIEWS
+from portal.audits.reviews import blind
 from portal.audits.reviews.queries import progress
 from portal.audits.words import FORM_STATES, LEVELS
 from portal.files.web import EXPORT_ROWS, workbook
@@ -53,6 +54,7 @@ def index() -> Answer:
     state, vendor_id = _wanted()
     kept = {name: value for name, value in (("state", state), ("vendor", vendor_id)) if value}
     may_prepare = actor().may(PREPARE_FORM)
+    closed = blind.closed_to(db(), actor())
     return render_template(
         "audits/assessments/index.html",
         rows=queries.list_forms(
@@ -63,7 +65,10 @@ def index() -> Answer:
         states=FORM_STATES,
         vendor_id=vendor_id,
         vendors=vendor_choices(db()) if company else [],
-        waiting=[row for row in progress(db()) if row.unreported] if may_prepare else [],
+        waiting=[row for row in progress(db(), closed=closed) if row.unreported]
+        if may_prepare
+        else [],
+        closed=blind.closed_forms(db(), actor()),
         may_prepare=may_prepare,
         may_sign=actor().may(CONFIRM_FORM),
         link=lambda **more: url_for("assessments.index") + "?" + urlencode({**kept, **more}),
@@ -85,7 +90,10 @@ def list_export() -> Answer:
     """The list as it is filtered, as a workbook."""
     state, vendor_id = _wanted()
     page = queries.list_forms(db(), vendor_id=vendor_id, state=state, size=EXPORT_ROWS)
-    return workbook([listed(page.items)], "assessment-forms")
+    closed = blind.closed_forms(db(), actor())
+    return workbook(
+        [listed([row for row in page.items if row.id not in closed])], "assessment-forms"
+    )
 
 
 def _uuid(text: str) -> UUID | None:
@@ -120,6 +128,8 @@ def prepare() -> Answer:
 def show(form_id: UUID) -> Answer:
     """A form, row by row as it is or will be on paper. A vendor's opening it is recorded."""
     form = queries.get_form(db(), form_id)
+    if cases := blind.closed_forms(db(), actor()).get(form.id):
+        return render_template("audits/opinions/closed.html", form=form, cases=cases)
     document = _paper(form)
     if document is not None and not actor().is_company:
         notices.opened(db(), document, actor=actor())

@@ -19,6 +19,7 @@ from portal.audits.permissions import (
     SEE_REVIEWS,
     TAKE_NOTE,
 )
+from portal.audits.reviews import blind
 from portal.audits.words import CRISIS_STATES, FINDING_STATES, LEVELS, STEP_KINDS
 from portal.kernel import clock
 from portal.kernel.access import guard
@@ -33,8 +34,12 @@ Answer = str | Response | tuple[str, int]
 @bp.get("/<uuid:escalation_id>")
 @guard(SEE_ESCALATIONS)
 def show(escalation_id: UUID) -> Answer:
-    """The record."""
-    return _page(service.get_escalation(db(), escalation_id))
+    """The record; closed to who may give a blind opinion of the case."""
+    row = service.get_escalation(db(), escalation_id)
+    finding = db().get_one(Finding, (row.tenant_id, row.finding_id))
+    if (own := blind.closed_to(db(), actor()).get(finding.review_id)) is not None:
+        return redirect(url_for("opinions.index", asked=own.opinion_id) + "#asked")
+    return _page(row)
 
 
 def _page(

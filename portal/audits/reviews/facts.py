@@ -6,6 +6,7 @@ Nothing here reads a review: a vendor sees only the frozen copy that was made fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -56,11 +57,15 @@ def neighbours(session: Session, row: FactCheck) -> tuple[FactCheck | None, Fact
     return former, later
 
 
-def list_checks(session: Session, cursor: str | None = None) -> Page[FactCheck]:
-    """The checks of facts that this scope sees, newest first."""
+def list_checks(
+    session: Session, cursor: str | None = None, *, but: Sequence[UUID] = ()
+) -> Page[FactCheck]:
+    """The checks of facts that this scope sees, newest first; none of the reviews `but`."""
     statement = sa.select(
         FactCheck, FactCheck.issued_at.label("sort_key"), FactCheck.id.label("id")
     )
+    if but:
+        statement = statement.where(FactCheck.review_id.not_in(but))
     page = paginate(session, statement, Sort(FactCheck.issued_at, FactCheck.id, True), cursor)
     return page.map(lambda row: row[0])
 

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.audits.permissions import ANSWER_FACTS, REVIEW, SEE_FACTS
-from portal.audits.reviews import facts
+from portal.audits.reviews import blind, facts
 from portal.audits.reviews.models import FactCheck
 from portal.audits.reviews.queries import get_review
 from portal.audits.reviews.stages import CLOCK
@@ -34,7 +34,8 @@ Answer = str | Response | tuple[str, int]
 @guard(SEE_FACTS)
 def index() -> Answer:
     """The checks of facts, newest first."""
-    rows = facts.list_checks(db(), request.args.get("cursor"))
+    closed = tuple(blind.closed_to(db(), actor())) if actor().is_company else ()
+    rows = facts.list_checks(db(), request.args.get("cursor"), but=closed)
     base = url_for("fact_checks.index")
     return render_template(
         "audits/facts/index.html",

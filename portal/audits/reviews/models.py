@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.audits.models import Verdict
@@ -19,8 +19,9 @@ class Listening(PrivateRow, Base):
     """One auditor's listening of a case with the verdict that it led to.
 
     An opinion (calibration) is `asked_at` when the case is drawn for it, then taken by an auditor,
-    who sees nothing of the others' work from then on until `at`, when it is given. `clause_no`:
-    the heaviest clause that the opinion sees broken.
+    and given `at`; until then nobody who may give it sees the others' work (`blind`). `recused`:
+    who looked none the less. `lapsed_at`: the case was reported before the opinion was given.
+    `clause_no`: the heaviest clause that the opinion sees broken.
     """
 
     __tablename__ = "review_listenings"
@@ -31,6 +32,13 @@ class Listening(PrivateRow, Base):
         sa.CheckConstraint("(at IS NULL) = (verdict IS NULL)", name="given_with_verdict"),
         sa.CheckConstraint("at IS NULL OR by IS NOT NULL", name="given_by_somebody"),
         sa.CheckConstraint("kind = 'opinion' OR at IS NOT NULL", name="only_opinions_wait"),
+        sa.CheckConstraint("at IS NULL OR lapsed_at IS NULL", name="given_or_lapsed"),
+        sa.Index(
+            "ix_review_listenings_open",
+            "asked_at",
+            "id",
+            postgresql_where=sa.text("kind = 'opinion' AND at IS NULL AND lapsed_at IS NULL"),
+        ),
         sa.Index("ix_review_listenings_review", "tenant_id", "review_id"),
         sa.Index("ix_review_listenings_kind", "kind", "asked_at", "id"),
         sa.Index(
@@ -52,6 +60,10 @@ class Listening(PrivateRow, Base):
     by: Mapped[UUID | None]
     by_name: Mapped[str | None]
     at: Mapped[datetime | None]
+    lapsed_at: Mapped[datetime | None]
+    recused: Mapped[list[UUID]] = mapped_column(
+        ARRAY(sa.Uuid), default=list, server_default=sa.text("'{}'")
+    )
     version: Mapped[int] = mapped_column(default=1)
 
 

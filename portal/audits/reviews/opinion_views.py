@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from portal.audits.models import Review
 from portal.audits.permissions import REVIEW, SEE_REVIEWS
-from portal.audits.reviews import opinions, page, queries
+from portal.audits.reviews import blind, opinions, page, queries
 from portal.audits.reviews.models import Listening
 from portal.audits.reviews.stages import REMARK
 from portal.audits.reviews.terms import review_terms
@@ -38,6 +38,8 @@ def index() -> Answer:
     return render_template(
         "audits/opinions/index.html",
         waiting=opinions.waiting(db(), actor()),
+        asked=request.args.get("asked", ""),
+        lapsed=opinions.lapsed(db(), clock.now() - timedelta(days=DAYS)),
         given=opinions.given(db()),
         whole=whole,
         judges=judges,
@@ -67,12 +69,43 @@ def take(opinion_id: UUID) -> Answer:
     return redirect(url_for("opinions.show", opinion_id=opinion_id))
 
 
+@bp.post("/<uuid:opinion_id>/look")
+@guard(REVIEW)
+def look(opinion_id: UUID) -> Answer:
+    """Look at the desk's work on the case, and give no opinion of it."""
+    row = opinions.get_opinion(db(), opinion_id, lock=True)
+    try:
+        opinions.look(db(), row, _review(row), actor=actor())
+    except PortalError as error:
+        db().rollback()
+        flash(f"{error.message} {error.mend}", "warning")
+        return redirect(url_for("opinions.show", opinion_id=opinion_id))
+    db().commit()
+    return redirect(url_for("reviews.show", review_id=row.review_id))
+
+
+@bp.post("/forms/<uuid:form_id>/look")
+@guard(REVIEW)
+def look_at_form(form_id: UUID) -> Answer:
+    """Look at a prepared form, and give no opinion of its cases."""
+    for one in blind.closed_forms(db(), actor()).get(form_id, []):
+        row = opinions.get_opinion(db(), one.opinion_id, lock=True)
+        try:
+            opinions.look(db(), row, _review(row), actor=actor())
+        except PortalError as error:
+            db().rollback()
+            flash(f"{error.message} {error.mend}", "warning")
+            return redirect(url_for("opinions.show", opinion_id=one.opinion_id))
+    db().commit()
+    return redirect(url_for("assessments.show", form_id=form_id))
+
+
 @bp.get("/<uuid:opinion_id>")
 @guard(REVIEW)
 def show(opinion_id: UUID) -> Answer:
     """The case as its first listener found it: nothing of the others' work."""
     row = opinions.get_opinion(db(), opinion_id)
-    if row.by != actor().account_id or row.at is not None:
+    if row.by != actor().account_id or row.at is not None or row.lapsed_at is not None:
         raise NotFound("opinion to give")
     return _show(row)
 
@@ -123,7 +156,7 @@ def give(opinion_id: UUID) -> Answer:
     except PortalError as error:
         db().rollback()
         row = opinions.get_opinion(db(), opinion_id)
-        if row.by != actor().account_id or row.at is not None:
+        if row.by != actor().account_id or row.at is not None or row.lapsed_at is not None:
             raise
         return _show(row, error), error.status
     db().commit()
@@ -131,6 +164,6 @@ def give(opinion_id: UUID) -> Answer:
     return redirect(url_for("opinions.index") + "#given")
 
 
-_VIEWS: tuple[Any, ...] = (index, take, show, give)
+_VIEWS: tuple[Any, ...] = (index, take, look, look_at_form, show, give)
 for _view in _VIEWS:
     _view.menu = "reviews.index"

@@ -1,7 +1,8 @@
 """Calibration: a share of the judged cases goes, blindly, to another auditor; how far both agree.
 
 Whoever takes an opinion sees the case, its materials, calls and what the vendor said, and nothing
-of the others' marks, notes, findings and verdicts until it is given.
+of the others' marks, notes, findings and verdicts until it is given; nor does, before that, anybody
+who could take it (`blind`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.audits.models import Finding, Review
+from portal.audits.models import Review
+from portal.audits.reviews.blind import may_still_give, open_opinion
 from portal.audits.reviews.models import Listening
 from portal.audits.reviews.rules import Agreement, ListeningKind, agreement
 from portal.audits.reviews.stages import REMARK
@@ -63,49 +65,63 @@ def get_opinion(session: Session, opinion_id: UUID, *, lock: bool = False) -> Li
     return row
 
 
-def worked_on_it(session: Session, review: Review, account_id: UUID) -> bool:
-    """Whether somebody listened to the case, judged it or wrote one of its findings."""
-    if account_id in (review.first_by, review.judged_by):
-        return True
-    heard = sa.exists().where(
-        Listening.tenant_id == review.tenant_id,
-        Listening.review_id == review.id,
-        Listening.kind != ListeningKind.OPINION,
-        Listening.by == account_id,
-    )
-    wrote = sa.exists().where(
-        Finding.tenant_id == review.tenant_id,
-        Finding.review_id == review.id,
-        Finding.found_by == account_id,
-    )
-    return bool(session.scalar(sa.select(sa.or_(heard, wrote))))
-
-
-def blind(session: Session, review: Review, account_id: UUID) -> UUID | None:
-    """The opinion that somebody took of this case and has not given: until then the desk's page
-    of it stays closed to them."""
-    return session.scalar(
-        sa.select(Listening.id).where(
-            Listening.tenant_id == review.tenant_id,
-            Listening.review_id == review.id,
-            _OPINION,
-            Listening.by == account_id,
-            Listening.at.is_(None),
+def _may_give(session: Session, row: Listening, account_id: UUID) -> bool:
+    """Whether somebody had no part in the case of an open opinion and did not look at it."""
+    found = session.scalar(
+        sa.select(Listening.id)
+        .join(
+            Review,
+            sa.and_(Review.tenant_id == Listening.tenant_id, Review.id == Listening.review_id),
         )
+        .where(Listening.id == row.id, open_opinion(), may_still_give(account_id))
     )
+    return found is not None
+
+
+def look(session: Session, row: Listening, review: Review, *, actor: Actor) -> None:
+    """Look at the desk's work on the case and give no opinion of it. `Conflict` for who took it."""
+    if row.by == actor.account_id and row.at is None and row.lapsed_at is None:
+        raise Conflict(
+            phrase("You took this opinion: the case is closed to you until it is given."),
+            phrase("Give the opinion first."),
+        )
+    if row.at is None and row.lapsed_at is None and actor.account_id not in row.recused:
+        row.recused = [*row.recused, actor.account_id]
+        row.version += 1
+        session.flush()
+        _journal(session, row, review, "recused", actor)
+
+
+def lapse(session: Session, tenant_id: UUID, form_id: UUID) -> int:
+    """A form is issued: opinions of its cases that nobody gave come too late now; how many."""
+    rows = session.scalars(
+        sa.select(Listening)
+        .join(
+            Review,
+            sa.and_(Review.tenant_id == Listening.tenant_id, Review.id == Listening.review_id),
+        )
+        .where(Review.tenant_id == tenant_id, Review.form_id == form_id, open_opinion())
+        .with_for_update(of=Listening)
+    ).all()
+    for row in rows:
+        row.lapsed_at = clock.now()
+        row.version += 1
+    session.flush()
+    return len(rows)
 
 
 def take(session: Session, row: Listening, review: Review, *, actor: Actor) -> None:
     """Take an opinion on; `Conflict` for who worked on the case, and when another took it."""
     if row.by == actor.account_id:
         return
-    if row.by is not None:
+    if row.by is not None or row.lapsed_at is not None:
         raise Conflict(
-            phrase("Another auditor took this opinion."), phrase("Take another from the list.")
+            phrase("Another auditor took this opinion, or it came too late."),
+            phrase("Take another from the list."),
         )
-    if worked_on_it(session, review, actor.account_id):
+    if not _may_give(session, row, actor.account_id):
         raise Conflict(
-            phrase("You worked on this case, so your opinion would not be blind."),
+            phrase("You worked on this case or looked at it: your opinion would not be blind."),
             phrase("Leave it to another auditor."),
         )
     row.by, row.by_name = actor.account_id, actor.name
@@ -125,9 +141,9 @@ def give(
     actor: Actor,
 ) -> None:
     """Give the opinion, once; from now on both verdicts are shown to everybody at the desk."""
-    if row.by != actor.account_id or row.at is not None:
+    if row.by != actor.account_id or row.at is not None or row.lapsed_at is not None:
         raise Conflict(
-            phrase("This opinion was given already, or another auditor took it."),
+            phrase("This opinion was given already, lapsed, or another auditor took it."),
             phrase("Reload the list of opinions."),
         )
     row.verdict = "pass" if passed else "fail"
@@ -167,13 +183,13 @@ def _rows(session: Session, *conditions: sa.ColumnElement[bool]) -> list[Opinion
 
 def waiting(session: Session, actor: Actor) -> list[OpinionRow]:
     """The opinions that this auditor may take or has taken, newest first."""
-    own = Listening.by == actor.account_id
-    mine = sa.and_(
-        Listening.by.is_(None),
-        Review.first_by.is_distinct_from(actor.account_id),
-        Review.judged_by.is_distinct_from(actor.account_id),
-    )
-    return _rows(session, Listening.at.is_(None), sa.or_(own, mine))
+    return _rows(session, open_opinion(), may_still_give(actor.account_id))
+
+
+def lapsed(session: Session, since: datetime) -> int:
+    """How many opinions came too late since then."""
+    counted = sa.select(sa.func.count()).where(_OPINION, Listening.lapsed_at >= since)
+    return session.scalar(counted) or 0
 
 
 def given(session: Session) -> list[OpinionRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -188,9 +189,15 @@ def _more_time(session: Session, check: FactCheck) -> ExtensionBox:
 
 
 def context(
-    session: Session, review: Review, sent: Fields, recording_id: UUID | None, account_id: UUID
+    session: Session,
+    review: Review,
+    sent: Fields,
+    recording_id: UUID | None,
+    account_id: UUID,
+    closed: Collection[UUID],
 ) -> dict[str, Any]:
-    """Everything that `reviews/show.html` shows; one recording is open in the player."""
+    """Everything that `reviews/show.html` shows; one recording is open in the player. `closed`: the
+    reviews whose judgement is closed to the reader (`blind`)."""
     shown = evidence(session, review, recording_id)
     heard, chosen = shown["recordings"], shown["recording"]
     findings = findings_of(session, review.tenant_id, review.id)
@@ -200,11 +207,14 @@ def context(
         **shown,
         **going,
         "unseen": review.state == "open" and unseen(going["check"], standing),
-        "progress": progress(session, request_id=review.request_id)[0],
+        "progress": progress(session, request_id=review.request_id, closed=closed)[0],
         "marks": [
             {**mark, "label": mark["text"]}
             for mark in review.marks
             if chosen is not None and mark["delivery_id"] == str(chosen.id)
+        ],
+        "other_marks": [
+            mark for mark in review.marks if chosen is None or mark["delivery_id"] != str(chosen.id)
         ],
         "names": {str(row.id): row.safe_name for row in heard},
         "findings": findings,

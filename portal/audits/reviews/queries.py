@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -51,6 +51,8 @@ class QueueRow:
     here: int = 0
     unavailable: int = 0
     findings: int = 0
+    closed: bool = False
+    """Its judgement is closed to the reader, who may give a blind opinion of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +119,15 @@ def get_review(session: Session, review_id: UUID, *, lock: bool = False) -> Revi
 
 
 def queue(
-    session: Session, wanted: QueueFilter, cursor: str | None = None, *, size: int = 50
+    session: Session,
+    wanted: QueueFilter,
+    cursor: str | None = None,
+    *,
+    size: int = 50,
+    closed: Collection[UUID] = (),
 ) -> Page[QueueRow]:
-    """Drawn cases, newest request first."""
+    """Drawn cases, newest request first. Of those whose judgement is `closed` to the reader
+    (`blind`) nothing is told of who judged them and how."""
     statement = (
         sa.select(
             Review.id,
@@ -158,10 +166,16 @@ def queue(
         statement = statement.where(Review.stage == wanted.state)
     elif wanted.state:
         statement = statement.where(Review.verdict == wanted.state)
+        statement = statement.where(Review.id.not_in(closed)) if closed else statement
     sort = Sort(Review.opened_at, Review.id, True)
     page = paginate(session, statement, sort, cursor, size=size)
     items, counts = _items(session, page.items), _finding_counts(session, page.items)
-    return page.map(lambda row: _queue_row(row, items, counts))
+    made = page.map(lambda row: _queue_row(row, items, counts))
+    return made.map(lambda row: _kept_from(row) if row.id in closed else row)
+
+
+def _kept_from(row: QueueRow) -> QueueRow:
+    return replace(row, heard_by="", judged_by="", verdict=None, findings=0, closed=True)
 
 
 def _queue_row(
@@ -224,9 +238,15 @@ def _finding_counts(session: Session, rows: Sequence[Any]) -> dict[UUID, int]:
 
 
 def progress(
-    session: Session, *, request_id: UUID | None = None, limit: int = 50
+    session: Session,
+    *,
+    request_id: UUID | None = None,
+    limit: int = 50,
+    closed: Collection[UUID] = (),
 ) -> list[Progress]:
-    """Requests under review with how far each is, newest first."""
+    """Requests under review with how far each is, newest first. Cases whose judgement is `closed`
+    to the reader (`blind`) count as judged, but not as passed or failed."""
+    told = Review.id.not_in(closed) if closed else sa.true()
     statement = (
         sa.select(
             Review.request_id,
@@ -235,8 +255,8 @@ def progress(
             Tenant.short_name,
             sa.func.count(),
             sa.func.count().filter(Review.state == "judged"),
-            sa.func.count().filter(Review.verdict == "pass"),
-            sa.func.count().filter(Review.verdict == "fail", Review.form_id.is_(None)),
+            sa.func.count().filter(Review.verdict == "pass", told),
+            sa.func.count().filter(Review.verdict == "fail", Review.form_id.is_(None), told),
         )
         .join(
             MaterialRequest,

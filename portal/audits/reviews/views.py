@@ -17,7 +17,7 @@ from portal.audits.findings.text import RepetitionUndecided
 from portal.audits.models import Finding, Review
 from portal.audits.permissions import REVIEW, SEE_ESCALATIONS, SEE_REVIEWS, TAKE_NOTE
 from portal.audits.queries import escalations as list_escalations
-from portal.audits.reviews import opinions, page, queries, service
+from portal.audits.reviews import blind, page, queries, service
 from portal.audits.reviews.export import listed
 from portal.audits.reviews.queries import QueueFilter
 from portal.audits.words import CRISIS_STATES, DECISIONS, FINDING_STATES, LEVELS, STAGES
@@ -49,7 +49,7 @@ def uuid_arg(name: str) -> UUID | None:
 @guard(SEE_REVIEWS)
 def index() -> Answer:
     """The queue of drawn cases by vendor, request and verdict."""
-    wanted = _wanted()
+    wanted, closed = _wanted(), blind.closed_to(db(), actor())
     kept = {
         "vendor": wanted.vendor_id,
         "request": wanted.request_id,
@@ -58,13 +58,15 @@ def index() -> Answer:
     kept = {name: value for name, value in kept.items() if value}
     return render_template(
         "audits/reviews/index.html",
-        rows=queries.queue(db(), wanted, request.args.get("cursor")),
+        rows=queries.queue(db(), wanted, request.args.get("cursor"), closed=closed),
         stages=STAGES,
         may_review=actor().may(REVIEW),
         wanted=wanted,
         vendors=queries.vendors(db()),
-        requests=queries.progress(db()),
-        progress=queries.progress(db(), request_id=wanted.request_id) if wanted.request_id else [],
+        requests=queries.progress(db(), closed=closed),
+        progress=queries.progress(db(), request_id=wanted.request_id, closed=closed)
+        if wanted.request_id
+        else [],
         link=lambda **more: url_for("reviews.index") + "?" + urlencode({**kept, **more}),
         export_url=url_for("reviews.list_export") + "?" + urlencode(kept),
     )
@@ -80,7 +82,9 @@ def _wanted() -> QueueFilter:
 @guard(SEE_REVIEWS)
 def list_export() -> Answer:
     """The queue as it is filtered, as a workbook."""
-    return workbook([listed(queries.queue(db(), _wanted(), size=EXPORT_ROWS).items)], "reviews")
+    closed = blind.closed_to(db(), actor())
+    rows = queries.queue(db(), _wanted(), size=EXPORT_ROWS, closed=closed)
+    return workbook([listed(rows.items)], "reviews")
 
 
 def show_page(
@@ -91,11 +95,14 @@ def show_page(
     problem: PortalError | None = None,
 ) -> Answer:
     """The page of a review; with `problem`, as an answer to a form that was refused."""
-    if opinion_id := opinions.blind(db(), review, actor().account_id):
-        return redirect(url_for("opinions.show", opinion_id=opinion_id))
+    closed = blind.closed_to(db(), actor())
+    if (own := closed.get(review.id)) is not None:
+        if own.taken:
+            return redirect(url_for("opinions.show", opinion_id=own.opinion_id))
+        return redirect(url_for("opinions.index", asked=own.opinion_id) + "#asked")
     asked = request.values.get("recording", request.form.get("delivery_id", ""))
     context = page.context(
-        db(), review, sent or page.Fields(), parse_uuid(asked), actor().account_id
+        db(), review, sent or page.Fields(), parse_uuid(asked), actor().account_id, closed
     )
     at_rest = context["turn"] != "facts"
     may = actor().may(REVIEW) and review.state == "open" and at_rest
@@ -262,7 +269,9 @@ def escalations() -> Answer:
     """What went at once to the general manager's office (A5)."""
     return render_template(
         "audits/reviews/escalations.html",
-        rows=list_escalations(db(), request.args.get("cursor")),
+        rows=list_escalations(
+            db(), request.args.get("cursor"), but=tuple(blind.closed_to(db(), actor()))
+        ),
         may_note=actor().may(TAKE_NOTE),
         may_open=actor().may(SEE_REVIEWS),
         levels=LEVELS,
