@@ -174,6 +174,7 @@ def _page(
         clock=_clock(appeal) if person.is_company else None,
         other=_other(appeal),
         corrections=_changes(appeal),
+        clause=_clause(appeal, row.finding),
         papers=documents_of(db(), form.id),
         may_decide=may_decide,
         involved=may_decide and _is_involved(appeal, row.finding),
@@ -222,6 +223,14 @@ def _clock(appeal: Appeal) -> Any:
     return clock_view(row, load_calendar(db()), clock.now()) if row else None
 
 
+def _clause(appeal: Appeal, finding: Finding) -> str:
+    """The clause that was appealed: a decision may have put another in its place."""
+    for row, corrected in queries.corrections_of(db(), appeal):
+        if corrected.id == finding.id and "clause_no" in row.before:
+            return str(row.before["clause_no"])
+    return finding.clause_no
+
+
 def _changes(appeal: Appeal) -> list[dict[str, Any]]:
     """What an upheld appeal changed, in words."""
     return [
@@ -230,8 +239,8 @@ def _changes(appeal: Appeal) -> list[dict[str, Any]]:
             "clause_no": finding.clause_no,
             "changes": [
                 (CHANGED[name], shown(name, row.before[name]), shown(name, value))
-                for name, value in row.after.items()
-                if name in CHANGED and row.before[name] != value
+                for name in CHANGED
+                if name in row.after and row.before[name] != (value := row.after[name])
             ],
         }
         for row, finding in queries.corrections_of(db(), appeal)
