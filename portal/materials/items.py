@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.cases.models import Case
+from portal.contacts.models import CallRecord
 from portal.contacts.queries import CallFacts, calls_by_id
 from portal.files.models import StoredFile
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
-from portal.materials.kinds import CheckState, ItemState
+from portal.materials.kinds import CheckState, ItemState, MaterialKind
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
 from portal.materials.proofs import ProofRow, proofs_of
 from portal.materials.queries import usable
@@ -253,6 +254,18 @@ def _shown(show: str) -> sa.ColumnElement[bool]:
     return sa.true()
 
 
+_RANKS = {MaterialKind.COLLECTION_RECORD: "1", MaterialKind.CALL_RECORDING: "2"}
+_BEGAN = sa.func.to_char(CallRecord.started_at, "YYYYMMDDHH24MISS")
+_PLACE = sa.collate(
+    RequestItem.case_no
+    + " "
+    + sa.case(_RANKS, value=RequestItem.kind, else_="3")
+    + sa.func.coalesce(_BEGAN, ""),
+    "C",
+)
+"""Where an item stands in the list. A blank comes before whatever a longer case number has."""
+
+
 def list_items(
     session: Session,
     request: MaterialRequest,
@@ -262,15 +275,21 @@ def list_items(
     size: int = 150,
     calls_only: bool = False,
 ) -> Page[ItemRow]:
-    """The items of a request by case number, with their files; all, or those of single calls."""
+    """The items of a request by case number, kind and time of the call, with their files; all, or
+    those of single calls."""
     statement = (
         _items(request)
-        .add_columns(RequestItem.id.label("id"), RequestItem.case_no.label("sort_key"))
+        .outerjoin(
+            CallRecord,
+            sa.and_(
+                CallRecord.tenant_id == RequestItem.tenant_id,
+                CallRecord.id == RequestItem.call_id,
+            ),
+        )
+        .add_columns(RequestItem.id.label("id"), _PLACE.label("sort_key"))
         .where(_shown(show), RequestItem.call_id.is_not(None) if calls_only else sa.true())
     )
-    page = paginate(
-        session, statement, Sort(RequestItem.case_no, RequestItem.id), cursor, size=size
-    )
+    page = paginate(session, statement, Sort(_PLACE, RequestItem.id), cursor, size=size)
     items = [row[0] for row in page.items]
     files = files_of(session, [item.id for item in items])
     calls = calls_by_id(session, [item.call_id for item in items if item.call_id])

@@ -20,11 +20,12 @@ from portal.files.cells import Bad, Book
 from portal.kernel import clock
 from portal.kernel.access import Role
 from portal.kernel.clock import BEIJING
+from portal.materials.items import list_items
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
 from portal.materials.queries import request_counts
 from tests.conftest import Portal
 from tests.factories.contacts import Line, as_csv, as_xlsx, line
-from tests.factories.materials import CALL, Desk, add_request
+from tests.factories.materials import CALL, RECORD, VISIT, Desk, add_request
 from tests.factories.world import MOMENT
 from tests.files import samples
 
@@ -118,6 +119,35 @@ def test_a_list_makes_each_connected_call_an_item(
         ).one()
         # Three records, four call recordings; the visits are wanted only if they exist.
         assert request_counts(session, found.tenant_id, request_id).expected == 7
+
+
+def test_items_stand_by_case_kind_and_time(portal: Portal, request_id: UUID) -> None:
+    """A call that a later list adds stands where its time is, on whatever page that is."""
+    send(portal, office(portal), request_id, "v.csv", as_csv(LINES))
+    send(
+        portal, office(portal), request_id, "w.csv", as_csv([line(1, "2026-10-19 08:00:00", "60")])
+    )
+    with portal.session(portal.world.scope) as session:
+        found = session.scalars(
+            sa.select(MaterialRequest).where(MaterialRequest.id == request_id)
+        ).one()
+        page = list_items(session, found, size=3)
+        rows = list(page.items)
+        while page.next:
+            page = list_items(session, found, cursor=page.next, size=3)
+            rows += page.items
+        back = list_items(session, found, cursor=page.previous, size=3)
+    places = [(row.case_no, row.kind, row.call and row.call.started_at) for row in rows]
+    first = [place for place in places if place[0] == "HC-00001"]
+    assert [kind for _case, kind, _at in first] == [RECORD, CALL, CALL, CALL, VISIT]
+    assert [began for _case, _kind, began in first[1:4]] == [
+        at("2026-10-19 08:00:00"),
+        at("2026-10-20 14:22:33"),
+        at("2026-10-21 09:00:00"),
+    ]
+    assert [place[0] for place in places] == sorted(place[0] for place in places)
+    assert len(places) == len({row.id for row in rows}) == 11
+    assert [row.id for row in back.items] == [row.id for row in rows][6:9]
 
 
 def test_wrong_rows_are_named_and_good_ones_taken(portal: Portal, request_id: UUID) -> None:
