@@ -32,18 +32,22 @@ _CLAUSE = re.compile(r"第\s*(\d{3})\s*条")
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What a notice is about: clause numbers, and the people (id, name) and groups of the findings
-    behind it."""
+    """What a notice is about: clause numbers, and the people (what they are known by, name) and
+    groups of the findings behind it."""
 
     clauses: frozenset[str]
-    people: frozenset[tuple[UUID, str]]
+    people: frozenset[tuple[str, str]]
     groups: frozenset[str]
+
+    def known(self) -> frozenset[str]:
+        """What its people are known by."""
+        return frozenset(known for known, _name in self.people)
 
     def shared(self, other: Marks) -> tuple[str, ...]:
         """What both are about, as it is printed: clauses, then people, then groups."""
         return (
             *(f"第{no}条" for no in sorted(self.clauses & other.clauses)),
-            *sorted(name for _id, name in self.people & other.people),
+            *sorted(name for known, name in self.people if known in other.known()),
             *sorted(self.groups & other.groups),
         )
 
@@ -66,7 +70,8 @@ class Repeat:
 
 def found(session: Session, notice: Rectification) -> tuple[Repeat, ...]:
     """The vendor's notices of the months before this one (of the penalty clauses' scheme) that
-    share a clause, person or group with it, the newest first. Cancelled ones do not count."""
+    share a clause, person or group with it, the newest first. Cancelled ones do not count, nor
+    another notice of the same form: that is the same act, unless this one follows it."""
     until = notice.issued_at or clock.now()
     day = clock.beijing(until).date()
     months = catalogue_on(session, day).catalogue.repeat_months
@@ -78,6 +83,7 @@ def found(session: Session, notice: Rectification) -> tuple[Repeat, ...]:
             Rectification.issued_at < until,
             Rectification.issued_at >= clock.at_beijing(months_later(day, -months)),
             Rectification.state != State.CANCELLED,
+            _of_another_act(notice),
         )
         .order_by(Rectification.issued_at.desc())
     ).all()
@@ -86,6 +92,15 @@ def found(session: Session, notice: Rectification) -> tuple[Repeat, ...]:
         Repeat(row.id, row.number or "", row.level, row.issued_at, shared)
         for row in rows
         if row.issued_at and (shared := marks[notice.id].shared(marks[row.id]))
+    )
+
+
+def _of_another_act(notice: Rectification) -> sa.ColumnElement[bool]:
+    if notice.form_id is None:
+        return sa.true()
+    return sa.or_(
+        Rectification.form_id.is_distinct_from(notice.form_id),
+        Rectification.id == notice.follows_id,
     )
 
 
@@ -104,10 +119,16 @@ def _marks(session: Session, notices: Iterable[Rectification]) -> dict[UUID, Mar
         own = [one for one in findings if one.form_id == row.form_id]
         made[row.id] = Marks(
             clauses_in(row.grounds) | {one.clause_no for one in own},
-            frozenset((one.member_id, one.person_name) for one in own if one.member_id),
+            frozenset((_known_by(one), one.person_name) for one in own if one.person_name),
             frozenset(one.group_name for one in own if one.group_name),
         )
     return made
+
+
+def _known_by(finding: Finding) -> str:
+    """What a finding's person is known by: the record among the vendor's people, else the staff
+    number, else the name."""
+    return str(finding.member_id or finding.staff_no or finding.person_name)
 
 
 def decision_of(session: Session, notice: Rectification) -> Repetition | None:

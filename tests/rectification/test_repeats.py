@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
+from portal.audits.assessments.service import confirm_form
+from portal.audits.models import AssessmentForm
 from portal.kernel import clock
 from portal.kernel.access import Role
 from portal.notices.models import Document
+from portal.rectification import repeats
 from portal.rectification.models import Repetition
 from portal.rectification.repeats import clauses_in
+from portal.rectification.service import issue_notice, text_from_form, write_draft
+from tenants.rows import new_id
 from tenants.scope import Scope
+from tests.factories.audits import open_audit, prepared
 from tests.rectification.desk import FRIDAY, Desk, desk
 
 __all__ = ["desk"]
@@ -83,3 +90,53 @@ def test_other_clauses_vendors_and_times_are_no_repetition(desk: Desk) -> None:
     old = desk.draft()
     with desk.at(FRIDAY + timedelta(days=185)):
         assert desk.grade(old, "take", "").status_code == 409, "more than six months later"
+
+
+def _form(desk: Desk, first: int, **finding: object) -> UUID:
+    """An issued form of one case with one finding."""
+    world = desk.portal.world
+    with desk.portal.session(world.scope) as session:
+        audit = open_audit(session, world, world.vendors[0], 1, first=first)
+        form = prepared(session, audit, **finding)
+        confirm_form(session, form, actor=audit.head)
+        session.commit()
+        return form.id
+
+
+def _of_form(desk: Desk, form_id: UUID, *, issue: bool = False) -> tuple[str, ...]:
+    """A notice of a form; what its repetitions share with it."""
+    actor = desk.portal.world.actor(Role.VENDOR_MANAGER)
+    with desk.portal.session(desk.portal.world.scope) as session:
+        form = session.scalars(sa.select(AssessmentForm).where(AssessmentForm.id == form_id)).one()
+        notice = write_draft(
+            session,
+            draft_id=new_id(),
+            tenant_id=form.tenant_id,
+            form_id=form.id,
+            text=text_from_form(session, form, "逾期计入考核"),
+            actor=actor,
+        )
+        shared = tuple(word for one in repeats.found(session, notice) for word in one.shared)
+        if issue:
+            issue_notice(session, notice, actor=actor)
+        session.commit()
+        return shared
+
+
+def test_the_same_person_or_group_is_a_repetition(desk: Desk) -> None:
+    """By other clauses: the same agent; somebody else of the same group; somebody who is not listed
+    by the staff number, whatever the name. A second notice of one form is the same act."""
+    typed = {"person_id": None, "person_name": "外聘甲", "staff_no": "T-9", "group_name": "临时组"}
+    with clock.frozen(FRIDAY):
+        first = _form(desk, 60)
+        assert _of_form(desk, first, issue=True) == ()
+        assert _of_form(desk, first) == (), "the same form again"
+        assert _of_form(desk, _form(desk, 61, **typed, clause_no="104"), issue=True) == ()
+    with clock.frozen(FRIDAY + timedelta(minutes=5)):
+        assert _of_form(desk, _form(desk, 62, clause_no="102"))[0] == "王催收"
+        group = {"person_id": None, "person_name": "新人", "group_name": "华诚一组"}
+        assert _of_form(desk, _form(desk, 63, **group, clause_no="103")) == ("华诚一组",)
+        renamed = {**typed, "person_name": "外聘甲（改名）", "group_name": ""}
+        assert _of_form(desk, _form(desk, 64, **renamed, clause_no="105")) == ("外聘甲（改名）",)
+        stranger = {**typed, "person_name": "外聘乙", "staff_no": "T-8", "group_name": "另一组"}
+        assert _of_form(desk, _form(desk, 65, **stranger, clause_no="202")) == ()
