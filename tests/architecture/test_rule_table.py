@@ -25,6 +25,10 @@ PLACE = re.compile(r"`((?:portal|tenants|tests|templates)/[^`:]+)(?::(\w+))?`")
 CITED = re.compile(r"(?:[Rr]ules? |\()([ABC]\d+(?:\.\d)?)(?=[,;:.)\s])")
 FOLDERS = ("portal", "tenants", "templates", "tests", "demo", "migrations")
 READMES = ("README.md", "README.zh-CN.md")
+NAMED = re.compile(
+    r"`((?:portal|tenants|templates|static|migrations|tests|demo|devserver|benchmarks|bin|docs"
+    r"|requirements)/[\w./-]+)(?::(\w+))?`"
+)
 
 
 def cited() -> dict[str, set[str]]:
@@ -81,3 +85,12 @@ def test_links_between_documents_lead_somewhere(document: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text("utf-8")):
         if "://" not in target:
             assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("document", [*READMES, "docs/architecture.md", "docs/operations.md"])
+def test_every_place_that_a_document_names_exists(document: str) -> None:
+    """Files and folders, and what stands in them (`file.py:name`)."""
+    for path, name in NAMED.findall((ROOT / document).read_text("utf-8")):
+        place = ROOT / path
+        assert place.exists() or path.startswith("static/dist"), path
+        assert not name or re.search(rf"\b{name}\b", place.read_text("utf-8")), f"{path}:{name}"
