@@ -11,6 +11,7 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Download, Page, Response
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.factories.world import PASSWORD
 from tests.journeys.live import Live
@@ -143,7 +144,11 @@ class Person:
             if self.page.locator(selector).count():
                 return
             self.page.wait_for_timeout(300)
-            expect_ok(self.page.reload())
+            try:
+                expect_ok(self.page.reload())
+            except PlaywrightError as error:
+                if "ERR_ABORTED" not in error.message:  # the page was reloading itself
+                    raise
         raise AssertionError(f"{selector} never came at {self.page.url}")
 
     def download(self, selector: str) -> bytes:
