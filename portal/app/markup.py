@@ -59,7 +59,7 @@ def chips(icon: Callable[..., Markup]) -> Callable[..., Markup]:
     return chip
 
 
-_CELL, _LINE = "\x1f", "\x1e"
+_CELL = "\x1f"
 
 
 def rows(
@@ -67,25 +67,28 @@ def rows(
 ) -> Markup:
     """Every line of `lines` put into `pattern`, whose `%s` are the cells in order.
 
-    All cells are escaped at once: one by one, the escaping of a page of fifty rows costs more
-    than its query. `trusted` maps a column to what its values stand for (a state: its chip), which
-    is markup already. Control characters that separate cells here become spaces.
+    All cells are escaped at once, and all lines joined at once: one by one, a page of fifty rows
+    costs more than its query. `trusted` maps a column to what its values stand for (a state: its
+    chip), which is markup already. Control characters that separate cells here become spaces.
+    Every line has as many cells as the pattern has places (`ValueError`).
     """
     if not lines:
         return Markup()
-    joined = _LINE.join(map(_CELL.join, lines))
-    if joined.count(_LINE) != len(lines) - 1 or joined.count(_CELL) != sum(map(len, lines)) - len(
-        lines
-    ):
-        clean = [[cell.replace(_CELL, " ").replace(_LINE, " ") for cell in line] for line in lines]
-        joined = _LINE.join(map(_CELL.join, clean))
-    whole = str(escape(joined))
-    form, made = str(pattern), []
-    for line in whole.split(_LINE):
-        cells: list[str] = line.split(_CELL)
-        for column, known in trusted.items():
-            cells[column] = known[cells[column]]
-        made.append(form % tuple(cells))
+    count, width = len(lines), len(lines[0])
+    joined = _CELL.join(map(_CELL.join, lines))
+    if joined.count(_CELL) != count * width - 1:
+        clean = [[cell.replace(_CELL, " ") for cell in line] for line in lines]
+        joined = _CELL.join(map(_CELL.join, clean))
+    cells = str(escape(joined)).split(_CELL)
+    first, *between, last = str(pattern).split("%s")
+    if len(between) != width - 1 or len(cells) != count * width:
+        raise ValueError(f"lines of {width} cells do not fit a pattern of {len(between) + 1}")
+    for column, known in trusted.items():
+        at = column % width
+        cells[at::width] = [known[cell] for cell in cells[at::width]]
+    made = [""] * (2 * len(cells) + 1)
+    made[::2] = [*([first, *between] + [last + first, *between] * (count - 1)), last]
+    made[1::2] = cells
     return Markup("".join(made))  # noqa: S704 - the pattern is a template's, the cells are escaped
 
 
