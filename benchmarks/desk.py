@@ -58,12 +58,13 @@ class Desk:
             try:
                 self.line.request("POST", f"{self.base}{path}", json.dumps(body), headers)
                 answer = self.line.getresponse()
+                text = answer.read()
                 break
-            except (http.client.RemoteDisconnected, ConnectionError):
-                self.line.close()
-                if attempt == 2:
+            except (OSError, http.client.HTTPException) as error:
+                self.line.close()  # whatever came, the next request begins anew
+                again = isinstance(error, (http.client.RemoteDisconnected, ConnectionError))
+                if attempt == 2 or not again:
                     raise
-        text = answer.read()
         if answer.status != 200:
             raise RuntimeError(f"{path} answered {answer.status}: {text[:300]!r}")
         found: dict[str, Any] = json.loads(text)

@@ -7,7 +7,7 @@ many files at a time, because a folder holds hundreds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any, cast
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.files.matching import Hint
-from portal.kernel import clock
 from portal.kernel.access import guard
 from portal.kernel.errors import Invalid, NotFound, PortalError
 from portal.kernel.web import actor, db
@@ -130,17 +129,16 @@ def start(request_id: UUID) -> Response:
     already goes on: the answer says which of its parts are here."""
     found = get_request(db(), request_id)
     check_open(found.state)
-    begun, entries = clock.now(), _announced()
+    entries, made = _announced(), list[Upload]()
     files = [_file_of(entry) for entry in entries]
     hows = matching.hows_of(db(), found, [(path, item, hint) for path, item, hint in files])
     announced = [
         (item, uploads.Announced(str(entry["name"]), entry["size"], how, entry.get("modified")))
         for entry, (_path, item, _hint), how in zip(entries, files, hows, strict=True)
     ]
-    outcomes = uploads.start_all(db(), found.id, announced, actor=actor())
-    started = [one for one in outcomes if isinstance(one, Upload)]
-    fresh = {one.id: one for one in started if one.started_at >= begun}
-    uploads.note_started(db(), found.id, list(fresh.values()), actor=actor())
+    outcomes = uploads.start_all(db(), found.id, announced, made=made, actor=actor())
+    uploads.note_started(db(), found.id, made, actor=actor())
+    fresh = {one.id for one in made}
     answers = [
         {"key": entry["key"], **_answer(outcome, fresh)}
         for entry, outcome in zip(entries, outcomes, strict=True)
@@ -149,7 +147,7 @@ def start(request_id: UUID) -> Response:
     return jsonify({"files": answers})
 
 
-def _answer(outcome: Upload | PortalError, fresh: Mapping[UUID, Upload]) -> dict[str, Any]:
+def _answer(outcome: Upload | PortalError, fresh: Collection[UUID]) -> dict[str, Any]:
     if isinstance(outcome, PortalError):
         return _refusal(outcome)
     return _told(uploads.standing(outcome, fresh=outcome.id in fresh))

@@ -122,12 +122,14 @@ def start_all(
     files: Sequence[tuple[UUID, Announced]],
     *,
     replaces_id: UUID | None = None,
+    made: list[Upload] | None = None,
     actor: Actor,
 ) -> list[Upload | PortalError]:
     """Note that files are on their way to items; each answers for itself, in order. The same file
     for the same item meets the upload that is open already, so that it goes on where it broke off.
     An outcome may be `Invalid` for a file that the item does not take, `Conflict` for an item that
-    takes none, `NotFound`. Raises `Conflict` for a closed request."""
+    takes none, `NotFound`. Raises `Conflict` for a closed request. Uploads that are new are added
+    to `made`: their times would not tell them where a clock stepped."""
     request = get_request(session, request_id, share=True)
     check_open(request.state)
     wanted = {item_id for item_id, _announced in files}
@@ -151,6 +153,8 @@ def start_all(
                 found.name_sealed = key.seal(UPLOAD_NAME, found.id, name)
                 session.add(found)
                 started[place] = found
+                if made is not None:
+                    made.append(found)
             outcomes.append(found)
         except PortalError as error:
             outcomes.append(error)

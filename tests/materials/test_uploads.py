@@ -174,6 +174,26 @@ def test_an_upload_goes_on_where_it_broke_off(portal: Portal, desk: Desk) -> Non
     assert desk.complete(changed)["delivery_id"], "asked again, the answer is the same"
 
 
+@pytest.mark.parametrize("step", [timedelta(minutes=-40), timedelta(hours=6)], ids=["back", "on"])
+def test_a_clock_that_steps_loses_nothing(portal: Portal, desk: Desk, step: timedelta) -> None:
+    """Addresses signed by the other time are refused in words, those signed now are taken;
+    what was received stays."""
+    body, call = random.Random(4).randbytes(LEAST_PART + 5), item(portal, desk)
+    first = desk.start("HC-00001.wav", len(body), call)
+    assert desk.put_part(first["addresses"]["2"], body[LEAST_PART:]).status_code == 200
+    with clock.frozen(clock.now() + step):
+        refused = desk.put_part(first["addresses"]["1"], body[:LEAST_PART])
+        assert (refused.status_code, refused.get_json()["code"]) == (403, "expired")
+        assert refused.get_json()["error"]
+        desk = Desk(portal.client(portal.world.vendors[0].email(Role.OFFICE)), desk.request_id)
+        again = desk.start("HC-00001.wav", len(body), call)
+        assert again["upload_id"] == first["upload_id"] and again["received"] == [2]
+        assert desk.put(again, body).status_code == 200
+        assert "status" not in desk.complete(again)
+    with portal.session(portal.world.scope) as session:
+        assert session.scalars(sa.select(Delivery.sha256)).all() == [sha256(body).hexdigest()]
+
+
 def test_a_cancelled_upload_is_gone(portal: Portal, desk: Desk) -> None:
     """Its parts are removed; cancelled twice is as good as once; a delivered file stays."""
     call = item(portal, desk)

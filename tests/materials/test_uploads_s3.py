@@ -10,18 +10,19 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+import botocore.auth
 import pytest
 import sqlalchemy as sa
 from botocore.exceptions import EndpointConnectionError
 
 from devserver.postgres import Cluster
 from portal.files.models import StoredFile
-from portal.files.parts import LEAST_PART
+from portal.files.parts import LEAST_PART, part_of
 from portal.files.service import storage
 from portal.kernel import clock
 from portal.kernel.access import Role
 from portal.materials import abandoned, answers
-from portal.materials.models import Delivery, RequestItem
+from portal.materials.models import Delivery, RequestItem, Upload
 from tenants.scope import Scope
 from tests.conftest import Portal, Template, running_portal
 from tests.factories.materials import CALL, Desk, add_request
@@ -136,6 +137,37 @@ def test_parts_meet_their_own_address_only(portal: Portal, desk: Desk) -> None:
     assert desk.put(again, body[:LEAST_PART]).status_code == 200
     assert "status" not in desk.complete(ticket)
     assert "status" not in desk.complete(ticket), "completed twice is as good as once"
+
+
+def test_an_address_is_over_when_its_time_is(
+    portal: Portal, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rightly signed, two hours ago: the store refuses it; one signed now for the same upload goes
+    on. Nor is one taken once the upload is complete, or for another upload's file."""
+    call, signed = call_of(portal, desk), botocore.auth.get_current_datetime
+    ticket = desk.start("old.wav", 3, call)
+    with portal.session(portal.world.scope) as session:
+        upload = session.get_one(Upload, (portal.world.vendors[0].id, UUID(ticket["upload_id"])))
+        key, reference = upload.storage_key or "", upload.store_reference
+    monkeypatch.setattr(
+        botocore.auth, "get_current_datetime", lambda *how: signed(*how) - timedelta(hours=2)
+    )
+    old = storage().part_address(key, reference, 3, part_of(3, 1))
+    monkeypatch.undo()
+    refused = desk.put_part(old, b"abc")
+    assert refused.status_code == 403 and "expired" in refused.text, refused.text
+    ticket = desk.start("old.wav", 3, call)
+    assert ticket["received"] == []
+    right = ticket["addresses"]["1"]
+    other = desk.start("other.wav", 3, call)["addresses"]["1"]
+    elsewhere = other.replace(urlsplit(other).path, urlsplit(right).path)
+    assert desk.put_part(elsewhere, b"abc").status_code == 403
+    assert desk.put_part(right, b"abc").status_code == 200
+    done = desk.complete(ticket)
+    assert desk.put_part(right, b"xyz").status_code == 404
+    assert (
+        desk.client.get(f"/requests/{desk.request_id}/files/{done['delivery_id']}").data == b"abc"
+    )
 
 
 def test_given_up_uploads_leave_nothing(portal: Portal, desk: Desk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +18,7 @@ from werkzeug.datastructures import Headers
 
 from portal.files import audio, fingerprint, sandbox
 from portal.kernel import clock
+from portal.kernel import settings as settings_module
 from portal.kernel.access import Role, system_actor
 from portal.materials import copies, jobs
 from portal.materials.models import Delivery, RequestItem, SoundPrint
@@ -27,6 +29,7 @@ from tests.factories.materials import CALL, RECORD, Desk, add_request
 from tests.factories.world import MOMENT
 from tests.files import samples
 from tests.files.test_fingerprint import voice, written
+from tests.files.test_virus import EICAR, clamd
 
 
 @pytest.fixture
@@ -104,6 +107,55 @@ def test_what_browsers_do_not_play_is_heard_as_a_copy(
         assert (part.status_code, part.data) == (206, heard[1000:2000])
     assert fetched(desk.client, path)[1] == body
     assert "平台生成的副本" in desk.client.get(f"{path}/listen").text
+
+
+@pytest.fixture
+def scanned(portal: Portal, tmp_path: Path) -> Iterator[None]:
+    """A portal that asks a scanner, by clamd's protocol; each use is one conversation."""
+    with clamd(tmp_path) as address:
+        settings_module.install(replace(portal.settings, clamd=address))
+        try:
+            yield
+        finally:
+            settings_module.install(portal.settings)
+
+
+@pytest.mark.usefixtures("scanned")
+@pytest.mark.parametrize("virus", [False, True], ids=["clean", "virus"])
+def test_what_the_scanner_says_stands_on_the_item(
+    portal: Portal, desk: Desk, tmp_path: Path, virus: bool
+) -> None:
+    body = samples.pcm(tmp_path / "a.wav").read_bytes()
+    if virus:
+        body = body[:2000] + EICAR + body[2000 + len(EICAR) :]
+    sent = desk.send("HC-00001.wav", body, item(portal, desk, "HC-00001", CALL))
+    state, problems, _remarks, delivery = result(portal, sent)
+    page = desk.client.get(f"/requests/{desk.request_id}").text
+    if virus:
+        assert (state, problems, delivery.peaks_key) == ("problem", ["virus_found"], None)
+        assert "Eicar-Test-Signature" in page and "发现病毒" in page
+        assert "未发现病毒" not in page
+        listen = f"/requests/{desk.request_id}/files/{delivery.id}/listen"
+        assert desk.client.get(listen).status_code == 404
+    else:
+        assert (state, problems) == ("sound", []) and "未发现病毒" in page
+
+
+@pytest.mark.parametrize("address", ["", "unix:/nowhere/clamd"])
+def test_what_nobody_scanned_is_never_called_clean(
+    portal: Portal, desk: Desk, tmp_path: Path, address: str
+) -> None:
+    """No scanner, and one that does not answer; of a workbook, which has no page of its own."""
+    settings_module.install(replace(portal.settings, clamd=address))
+    try:
+        book = samples.workbook(tmp_path / "HC-00001.xlsx", [["x"]], titles=["a"]).read_bytes()
+        sent = desk.send("HC-00001.xlsx", book, item(portal, desk, "HC-00001", RECORD))
+        state, problems, _remarks, _delivery = result(portal, sent)
+    finally:
+        settings_module.install(portal.settings)
+    page = desk.client.get(f"/requests/{desk.request_id}").text
+    assert (state, problems) == ("sound", [])
+    assert "未做病毒扫描" in page and "未发现病毒" not in page
 
 
 def test_what_is_found_does_not_wait_for_a_long_copy(
