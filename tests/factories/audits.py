@@ -184,7 +184,7 @@ def _deliver(
         sha256=stored.sha256,
         state="current",
         check_state="sound",
-        check_result={"facts": {"duration": 12.0}},
+        check_result={"facts": {"duration": 12.0, "channels": 1, "silence": 0.0}},
         peaks_key=peaks_key,
         matched_how="case_no",
         started_at=clock.now(),
