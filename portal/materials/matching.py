@@ -151,29 +151,31 @@ def match_files(
         hints={file.path: file.hint for file in dropped if file.hint is not None},
     )[len(listed) :]
     known = {item.id: item for item in items}
+    here = {
+        (one.safe_name, one.size): item_id for item_id, ones in standing.items() for one in ones
+    }
     answers = []
     for file, answer in zip(files, found, strict=True):
         refused = refusal(file.name, file.size, every)
         if refused:
             answers.append(_refused(file, refused))
         else:
-            settled = _once_sent(file, _settled(request, known, file, answer), standing)
+            settled = _once_sent(file, _settled(request, known, file, answer), here)
             answers.append(_answer(request, file, settled, known))
     return answers
 
 
-def _once_sent(file: Dropped, answer: Match, standing: Mapping[UUID, Sequence[FileRow]]) -> Match:
+def _once_sent(file: Dropped, answer: Match, here: Mapping[tuple[str, int], UUID]) -> Match:
     """A file that somebody put to its item by hand is known again when its folder is dropped once
     more: the same name and the same size are there."""
     if answer.status not in (Status.UNMATCHED, Status.UNEXPECTED):
         return answer
-    name = masked_name(answer.name)
-    for item_id, files in standing.items():
-        if any(one.safe_name == name and one.size == file.size for one in files):
-            return replace(
-                answer, status=Status.DUPLICATE, how=How.DELIVERED, item=str(item_id), proposal=None
-            )
-    return answer
+    item_id = here.get((masked_name(answer.name), file.size))
+    if item_id is None:
+        return answer
+    return replace(
+        answer, status=Status.DUPLICATE, how=How.DELIVERED, item=str(item_id), proposal=None
+    )
 
 
 def _expected(items: Sequence[_Open], delivered: Mapping[UUID, set[str]]) -> list[matching.Item]:
