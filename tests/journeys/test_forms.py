@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -20,6 +21,7 @@ from portal.audits.models import AssessmentForm, Escalation, Finding
 from portal.kernel import clock
 from portal.kernel.access import Role, system_actor
 from portal.notices import seals, timeline
+from portal.notices.marks import Mark
 from portal.notices.models import Document, SealUse
 from portal.notices.rules import Choice
 from tests.factories.audits import Audit, hear, open_audit, prepared
@@ -77,10 +79,6 @@ def _papers(live: Live, office: Office) -> dict[str, UUID]:
     first = office.issue()
     made = {"superseded": first, "acknowledged": office.issue(supersedes=first)}
     made["unopened"] = office.issue()
-    later = clock.now() + timedelta(days=2)
-    with clock.frozen(later), live.portal.session(world.scope) as session:
-        timeline.sweep_unopened(session, actor=system_actor(world.company_id))
-        session.commit()
     office.acknowledge(made["acknowledged"], Role.MANAGER, Choice.NO_OBJECTION)
     office.acknowledge(made["acknowledged"], Role.TEAM_LEADER, Choice.APPEAL)
     admin = world.actor(Role.ADMINISTRATOR)
@@ -98,7 +96,21 @@ def _papers(live: Live, office: Office) -> dict[str, UUID]:
             elif use.document_id != made["asked"]:
                 seals.refuse(session, use.id, "仅电子签名即可", actor=admin)
         session.commit()
+    _leave_unopened(live, office, made["unopened"])
     return made
+
+
+def _leave_unopened(live: Live, office: Office, document_id: UUID) -> None:
+    """Two days go by after the worker has made the paper: told of, and served by the contract."""
+    for _again in range(300):
+        if office.revisions(document_id):
+            break
+        time.sleep(0.2)
+    world, later = live.portal.world, clock.now() + timedelta(days=2)
+    with clock.frozen(later), live.portal.session(world.scope) as session:
+        timeline.sweep_unopened(session, actor=system_actor(world.company_id))
+        session.commit()
+    assert office.marks(document_id)[-2:] == [Mark.ESCALATED, Mark.SERVED]
 
 
 def _forms(live: Live) -> tuple[UUID, UUID, UUID, UUID, dict[str, str]]:
