@@ -62,16 +62,17 @@ def _enter() -> Any:
         access = getattr(current_app.view_functions[request.endpoint], "access", None)
     if access is None:
         raise RuntimeError(f"{request.endpoint} carries no guard")
+    is_open = isinstance(access, str) and access.startswith("open")
     token = request.cookies.get(cookie_name(current_app))
     if token:
         g.signed = find_signed(current_app.extensions["database"], token)
     if g.signed is None:
-        return None if str(access).startswith("open") else _ask_to_sign_in()
+        return None if is_open else _ask_to_sign_in()
     g.actor = g.signed.actor
     if isinstance(access, Permission) and not g.actor.may(access):
         # To a vendor's people the company's pages are as absent as any other.
         raise Forbidden("") if g.actor.is_company else NotFound("")
-    if not str(access).startswith("open"):
+    if not is_open:
         database: Database = current_app.extensions["database"]
         g.stack.enter_context(bound(scope_of(g.actor)))
         g.session = g.stack.enter_context(database.session())
