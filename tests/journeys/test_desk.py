@@ -6,13 +6,16 @@ The same journeys and the same script for both stores; only where the parts go d
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, Route
 
 from devserver.postgres import Cluster
@@ -24,6 +27,7 @@ from tests.conftest import Template, running_portal
 from tests.factories.materials import add_request
 from tests.files import weed
 from tests.journeys import papers
+from tests.journeys.conftest import CHROMIUM, FLAGS
 from tests.journeys.live import Live, serving
 from tests.journeys.people import Person, expect_ok
 
@@ -163,11 +167,8 @@ def test_a_folder_is_sent_as_it_is(live: Live, desk: Person, tmp_path: Path) -> 
     assert delivered(live, desk) == facts(*made)
 
 
-def test_a_closed_tab_goes_on(live: Live, desk: Person, tmp_path: Path) -> None:
-    """The tab is closed in mid-file. Chosen again, the file lacks only what did not come."""
-    big = papers.recording(tmp_path / f"{numbers(desk)[0]}_催收录音.wav", 1_700)
-    page = desk.context.new_page()
-    expect_ok(page.goto(desk.path()))
+def hold_in_mid_file(page: Page, file: Path) -> None:
+    """Choose a file and send it; part 3 never goes off."""
     held: list[Route] = []
 
     def hold(route: Route, number: int, _nth: int) -> bool:
@@ -176,12 +177,15 @@ def test_a_closed_tab_goes_on(live: Live, desk: Person, tmp_path: Path) -> None:
         return number == 3
 
     Tap(page, hold)
-    page.set_input_files("#desk-files", big)
+    page.set_input_files("#desk-files", file)
     page.locator("[data-desk-send]:not([disabled])").wait_for()
     page.click("[data-desk-send]")
     while not held:
         page.wait_for_timeout(100)
-    page.close()
+
+
+def goes_on(live: Live, desk: Person, big: Path) -> None:
+    """Chosen again, a file of four parts lacks only what did not come."""
     desk.open(desk.path())
     desk.until("[data-desk-unfinished]")
     desk.look("desk-unfinished")
@@ -189,11 +193,48 @@ def test_a_closed_tab_goes_on(live: Live, desk: Person, tmp_path: Path) -> None:
     choose(desk, big)
     desk.click("[data-desk-send]")
     desk.when(f"{DONE} === 1", 60)
-    # Part 3 was under way when the tab went: the store may have got it, or not.
+    # Part 3 was under way when the browser went: the store may have got it, or not.
     assert {4} <= set(tap.numbers) <= {3, 4}
     assert delivered(live, desk) == facts(big)
     desk.open(desk.path())
     assert not desk.page.locator("[data-desk-unfinished]").count()
+
+
+def test_a_closed_tab_goes_on(live: Live, desk: Person, tmp_path: Path) -> None:
+    """The tab is closed in mid-file."""
+    big = papers.recording(tmp_path / f"{numbers(desk)[0]}_催收录音.wav", 1_700)
+    page = desk.context.new_page()
+    expect_ok(page.goto(desk.path()))
+    hold_in_mid_file(page, big)
+    page.close()
+    goes_on(live, desk, big)
+
+
+def test_a_killed_browser_goes_on(live: Live, desk: Person, tmp_path: Path) -> None:
+    """The whole browser is killed in mid-file, and says goodbye to nobody."""
+    big = papers.recording(tmp_path / f"{numbers(desk)[0]}_催收录音.wav", 1_700)
+    mark = f"--doomed={tmp_path.name}"
+    doomed = desk.browser.browser_type.launch(executable_path=CHROMIUM, args=[*FLAGS, mark])
+    other = Person(live, doomed, desk.email, [], {})
+    other.sign_in()
+    other.open(desk.path())
+    hold_in_mid_file(other.page, big)
+    gone = kill_processes(mark)
+    assert gone, "it runs with the mark"
+    with pytest.raises(PlaywrightError):
+        other.page.reload()
+    goes_on(live, desk, big)
+
+
+def kill_processes(mark: str) -> int:
+    """Kill -9 every process with `mark` among its arguments; how many."""
+    killed = 0
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (entry / "cmdline").read_text().split("\0"):
+                os.kill(int(entry.name), signal.SIGKILL)
+                killed += 1
+    return killed
 
 
 def test_a_lost_network_goes_on(live: Live, desk: Person, tmp_path: Path) -> None:
