@@ -46,7 +46,7 @@ def compare_again(session: Session, item: RequestItem) -> None:
         seconds = found.get("facts", {}).get("duration")
         if seconds is None:
             continue
-        remarks = [one for one in found["remarks"] if one["code"] != _CODE]
+        remarks = [one for one in found.get("remarks", ()) if one["code"] != _CODE]
         said = remark(float(seconds), listed)
         if said is not None:
             remarks.append({"code": said.code, "params": dict(said.params)})
