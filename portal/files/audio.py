@@ -114,9 +114,8 @@ def examine(path: Path, kind: str, per_second: int = PER_SECOND) -> Recording:
         channels, rate = context.channels, context.sample_rate
         decoder = Decoder(container, stream)
         meter = _Meter(per_second, 2 if channels == 2 else 1)
-        for frames in decoder.batches():
-            for frame in frames:
-                meter.feed(frame)
+        for frame in decoder:
+            meter.feed(frame)
         found = meter.finish()
         return Recording(
             codec=context.name,

@@ -37,17 +37,12 @@ class Decoder:
 
     def __iter__(self) -> Iterator[AudioFrame]:
         """Frames in order. A packet that fails is counted and left out."""
-        for frames in self.batches():
-            yield from frames
-
-    def batches(self) -> Iterator[list[AudioFrame]]:
-        """The same frames, as many at a time as a packet holds."""
         context = self._stream.codec_context
         for packet in self._demuxed():
             frames = self._decoded(context, packet)
             if frames is None:
                 return
-            yield frames
+            yield from frames
 
     def _decoded(
         self, context: AudioCodecContext, packet: Packet[AudioStream]
