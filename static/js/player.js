@@ -74,7 +74,7 @@ class Player {
     this.regions.on("region-updated", (region) => this.adopt(region));
     this.regions.on("region-clicked", (region, event) => {
       event.stopPropagation();
-      this.wave.setTime(region.start);
+      this.seek(region.start);
       this.wave.play();
     });
     this.box.addEventListener("click", (event) => this.button(event));
@@ -142,8 +142,14 @@ class Player {
     this.box.dispatchEvent(new CustomEvent("player:mark", { detail, bubbles: true }));
   }
 
+  /**
+   * Go to a second of the recording. Once its length is known this is the element's own matter:
+   * what WaveSurfer is asked while an earlier seek still runs, it forgets when that one ends.
+   */
   seek(to) {
-    this.wave.setTime(Math.min(Math.max(0, to), this.total));
+    const time = Math.min(Math.max(0, to), this.total);
+    if (this.audio.readyState >= HTMLMediaElement.HAVE_METADATA) this.audio.currentTime = time;
+    else this.wave.setTime(time);
   }
 
   skip(by) {
