@@ -16,6 +16,7 @@ from portal.files.service import get_file, keep, storage
 from portal.jobs.registry import Job, task
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
+from portal.notices.cards import open_for_print
 from portal.notices.models import (
     Acknowledgement,
     Document,
@@ -48,7 +49,7 @@ def render_document(job: Job, *, document_id: str, seal_decided: bool = False) -
 
 
 def _make(job: Job, document: Document, seal: bytes, at_desk: Desk) -> None:
-    edition = Edition(at_desk.signer_name, seal)
+    edition = Edition(at_desk.signer_name, seal, open_for_print(job.session, document))
     made = render(document.template, document.content, document.locale, edition)
     signed_at = clock.now()
     issuer = document.content.get("issuer", {}).get("name", "")

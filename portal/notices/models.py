@@ -54,6 +54,7 @@ class Document(IssuedRow, Base):
     title: Mapped[str]
     locale: Mapped[str]
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    cards_sealed: Mapped[bytes | None] = mapped_column(deferred=True)
     subject_type: Mapped[str]
     subject_id: Mapped[UUID]
     verify_code: Mapped[str]

@@ -19,6 +19,20 @@ VIEW = permission(
     Role.OFFICE,
 )
 
+READ_CARDS = permission(
+    "notices:cards:read",
+    "Read papers that print card numbers whole, each time on record (a vendor's people: those"
+    " addressed to them)",
+    Role.AUDITOR,
+    Role.AUDIT_HEAD,
+    Role.VENDOR_MANAGER,
+    Role.GENERAL_DEPARTMENT,
+    Role.GENERAL_MANAGER,
+    Role.MANAGER,
+    Role.SUPERVISOR,
+    Role.TEAM_LEADER,
+    Role.OFFICE,
+)
 ACKNOWLEDGE = permission(
     "notices:document:acknowledge",
     "Acknowledge receipt of a paper, and add the scan of a stamped print",

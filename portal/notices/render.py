@@ -13,7 +13,7 @@ import io
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from functools import cache, partial
 from importlib.resources import files
@@ -74,11 +74,14 @@ class Rendered:
 class Edition:
     """What is decided after the content was frozen: whose certificate signs, which seal is drawn.
 
-    `seal` is a picture, SVG or PNG, whose use was granted; `signed_by` the certificate's name.
+    `seal` is a picture, SVG or PNG, whose use was granted; `signed_by` the certificate's name;
+    `cards` the whole card numbers by case number that the pages print, where the content says so
+    (A6): what is attached to the PDF stays masked.
     """
 
     signed_by: str = ""
     seal: bytes = b""
+    cards: Mapping[str, str] = field(default_factory=dict)
 
 
 PLAIN = Edition()
@@ -121,11 +124,10 @@ def _labels(locale: str) -> dict[str, str]:
 
 
 def masked(template: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content as the paper shows it: card numbers 前6后4 unless the issuer chose full (A6)."""
-    full = content.get("card_display") == "full"
+    """The content as it goes along with the paper: card numbers 前6后4, always (A6)."""
 
     def hide(leaf: Leaf, value: str) -> str:
-        return mask_card(value) if isinstance(leaf, Card) and not full else value
+        return mask_card(value) if isinstance(leaf, Card) else value
 
     shown: dict[str, Any] = mapped(KINDS[template], content, hide)
     return shown
@@ -140,6 +142,21 @@ def mask_card(number: str) -> str:
     return plain[:first] + "*" * (len(plain) - first - 4) + plain[-4:]
 
 
+def _with_cards(printed: Mapping[str, Any], cards: Mapping[str, str]) -> dict[str, Any]:
+    """The content as the pages print it: whole card numbers in the rows of cases that have one."""
+    return {
+        key: [
+            {**row, "card": cards[row["case_number"]]}
+            if isinstance(row, Mapping) and "card" in row and row.get("case_number") in cards
+            else row
+            for row in value
+        ]
+        if isinstance(value, list)
+        else value
+        for key, value in printed.items()
+    }
+
+
 def _page(
     template: str, shown: dict[str, Any], locale: str, typesetter: Typesetter, edition: Edition
 ) -> tuple[str, dict[str, sheets.Sheet]]:
@@ -151,6 +168,8 @@ def _page(
 
     environment = _environment(locale)
     printed, attached = sheets.split(kind, shown, shown["number"], _translations(locale).gettext)
+    if edition.cards and shown.get("card_display") == "full":
+        printed = _with_cards(printed, edition.cards)
     text = mapped(kind, printed, set_text)
     if typesetter.weight > MOST_TEXT:
         raise TooLarge("content", typesetter.weight, MOST_TEXT)

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from portal.kernel.errors import Conflict, NotFound
 from portal.kernel.events import Event, publish
 from portal.kernel.phrases import phrase
 from portal.kernel.settings import settings
+from portal.notices import cards as whole_cards
 from portal.notices import receipts, seals, timeline
 from portal.notices.models import Document, DocumentRecipient, SealUse
 from portal.notices.rules import WAITED, UseState
@@ -80,6 +82,7 @@ def issue(  # noqa: PLR0913 - each argument is a part of the paper
     recipients: Sequence[Recipient] = (),
     locale: str | None = None,
     supersedes: Document | None = None,
+    cards: Mapping[str, str] = MappingProxyType({}),
     actor: Actor,
 ) -> Document:
     """Issue a paper to a vendor. Its content gets `number`, `issued_at` and the verification
@@ -87,6 +90,8 @@ def issue(  # noqa: PLR0913 - each argument is a part of the paper
     of the kind bear a seal, when its use is decided. Content that the paper could not show is
     refused here (`InvalidSnapshot`, `TooLarge`), before a number is spent.
 
+    `cards`: whole card numbers by case number that the paper prints; they are kept apart, sealed,
+    and only those to whom it is addressed open its file (A6). The content is masked all the same.
     `locale`: the vendor's own when not given. `supersedes`: the forerunner that this paper
     replaces; each names the other. Raises `Conflict` when it is replaced already.
     """
@@ -97,18 +102,22 @@ def issue(  # noqa: PLR0913 - each argument is a part of the paper
         "issued_at": at.isoformat(),
         "verify_url": verify_address(code),
     }
+    if cards:
+        frozen["card_display"] = "full"
     if supersedes is not None:
         frozen["supersedes"] = _forerunner(session, supersedes, tenant_id)
     validate(template, frozen)
     seal_id = seals.seal_for(session, template, actor=actor)
+    document_id = new_id()
     document = Document(
         tenant_id=tenant_id,
-        id=new_id(),
+        id=document_id,
         template=template,
         number=number,
         title=title,
         locale=locale or seals.language_of(session, tenant_id),
         content=frozen,
+        cards_sealed=whole_cards.seal(session, tenant_id, document_id, cards),
         subject_type=subject[0],
         subject_id=subject[1],
         verify_code=code,
@@ -126,7 +135,7 @@ def issue(  # noqa: PLR0913 - each argument is a part of the paper
         ("document", document.id),
         actor=actor,
         tenant_id=tenant_id,
-        data={"number": number, "template": template},
+        data={"number": number, "template": template, **({"whole_cards": True} if cards else {})},
     )
     if seal_id is not None:
         seals.ask(session, document, seal_id, actor=actor)

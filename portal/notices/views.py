@@ -13,7 +13,7 @@ from portal.files.web import send
 from portal.kernel.access import guard, open_to_all
 from portal.kernel.errors import Conflict, Invalid, PortalError
 from portal.kernel.web import actor, db
-from portal.notices import queries, receipts, service, timeline
+from portal.notices import cards, queries, receipts, service, timeline
 from portal.notices.labels import CHOICES, TITLES, events_of, title_of
 from portal.notices.models import Document
 from portal.notices.permissions import ACKNOWLEDGE, VIEW
@@ -59,6 +59,8 @@ def _page(document: Document, problem: PortalError | None = None) -> str:
         "papers/show.html",
         document=document,
         kind=title_of(document.template),
+        may_open_file=cards.may_open_file(db(), document, actor()),
+        whole=cards.prints_whole(document),
         events=events_of(timeline.timeline_of(db(), document)),
         recipients=queries.recipients_of(db(), document.id),
         revisions=queries.revisions_of(db(), document.id),
@@ -131,7 +133,10 @@ def add_scan(document_id: UUID) -> Answer:
 def scan(document_id: UUID, scan_id: UUID) -> Response:
     """A scan's file."""
     document = queries.get_document(db(), document_id)
-    return send(get_file(db(), receipts.get_scan(db(), document, scan_id).file_id))
+    cards.note_file(db(), document, actor=actor())
+    row = get_file(db(), receipts.get_scan(db(), document, scan_id).file_id)
+    db().commit()
+    return send(row)
 
 
 @bp.get("/papers/<uuid:document_id>/pdf")
@@ -141,6 +146,7 @@ def pdf(document_id: UUID) -> Response:
     document = queries.get_document(db(), document_id)
     if document.file_id is None:
         raise Conflict(_("The PDF of this paper is being made."), _("Try again in a few seconds."))
+    cards.note_file(db(), document, actor=actor())
     wanted = request.args.get("revision", type=int)
     revision = queries.get_revision(db(), document.id, wanted)
     row = get_file(db(), revision.file_id)

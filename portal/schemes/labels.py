@@ -62,6 +62,7 @@ LABELS: dict[str, Phrase] = {
     "decide_days": phrase("Working days to decide an appeal"),
     "deemed_days": phrase("Working days after which a form counts as delivered"),
     "link_days": phrase("Days that a one-time link can be opened"),
+    "card_display": phrase("Card numbers on the form: masked, or whole (read behind a sign-in)"),
     "second_listening": phrase("Listened to twice: all cases, or failing ones"),
     "facts_days": phrase("Working days for the vendor's check of facts"),
     "opinion_percent": phrase("Judged cases drawn for a blind second opinion, per cent"),

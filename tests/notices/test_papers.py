@@ -14,7 +14,7 @@ import pytest
 import segno
 from PIL import Image
 
-from portal.notices.render import render
+from portal.notices.render import Edition, render
 from tests.notices.reading import LOCALES, data_of, flat, sample, text_of
 from tests.notices.samples import CARDS, SAMPLES, fee_statement, material_request
 
@@ -116,13 +116,17 @@ def _is_font(thing: object) -> bool:
 
 @pytest.mark.parametrize("display", ["masked", "full"])
 def test_card_numbers_show_six_and_four_unless_full_is_chosen(display: str) -> None:
-    """Rule A6: 前6后4 by default, on the paper and in the attached data."""
-    content = material_request(3) | {"card_display": display}
-    pdf = render("material_request", content, "zh_Hans_CN").pdf
-    shown = flat(pdf) + json.dumps(data_of(pdf, "DQ-HC-2026-0012"))
+    """Rule A6: 前6后4 by default, on the pages; in the attached data always."""
+    content = SAMPLES["assessment_form"]() | {"card_display": display}
+    rows = [*content["findings"], *content["reviews"]]
+    whole = {row["case_number"]: row["card"] for row in rows}
+    pdf = render("assessment_form", content, "zh_Hans_CN", Edition(cards=whole)).pdf
+    shown, attached = flat(pdf), json.dumps(data_of(pdf, content["number"]))
     for card in CARDS:
+        hidden = f"{card[:6]}{'*' * (len(card) - 10)}{card[-4:]}"
         assert (card in shown) is (display == "full")
-        assert (f"{card[:6]}{'*' * (len(card) - 10)}{card[-4:]}" in shown) is (display == "masked")
+        assert (hidden in shown) is (display == "masked")
+        assert hidden in attached and card not in attached
 
 
 def test_a_late_receipt_says_by_how_much() -> None:

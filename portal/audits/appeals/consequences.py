@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from portal.audits.appeals.models import Appeal, FindingCorrection
 from portal.audits.appeals.queries import papers_of
 from portal.audits.appeals.rules import FIRST, LAST, AppealState, Counted, Relief, capped, eased
+from portal.audits.assessments.cards import to_print
 from portal.audits.assessments.paper import TITLE, Told, corrected_content
 from portal.audits.assessments.queries import finding_rows, reviewed_rows
 from portal.audits.findings.once import merges
@@ -286,6 +287,7 @@ def _supersede(session: Session, tenant_id: UUID, form_id: UUID, actor: Actor) -
         ],
         locale=former.locale,
         supersedes=former,
+        cards=to_print(session, form),
         actor=actor,
     )
 

@@ -42,7 +42,7 @@ def form_content(
     """What the paper holds, in the shape of `portal.notices.papers.audit.AssessmentForm`.
 
     `head`: name and moment of the audit head's confirmation. Personal data only masked: the card
-    number 前6后4 (A6, C4.1).
+    number 前6后4 (A6, C4.1); whole ones go apart (`cards.to_print`).
     """
     request = session.get(MaterialRequest, (form.tenant_id, form.request_id))
     vendor = session.get(Tenant, form.tenant_id)

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from portal.audits.assessments.cards import to_print
 from portal.audits.assessments.hearing import check_heard
 from portal.audits.assessments.paper import TITLE, confirmation, form_content, manner_of
 from portal.audits.assessments.queries import (
@@ -242,6 +243,7 @@ def confirm_form(session: Session, form: AssessmentForm, *, actor: Actor) -> Doc
             Recipient(to.part, to.name, to.account_id)
             for to in addressees(session, form.tenant_id, rows)
         ],
+        cards=to_print(session, form),
         actor=actor,
     )
     _issue_findings(session, rows)

@@ -19,17 +19,20 @@ from portal.audits.assessments import hearing, queries, service
 from portal.audits.assessments.export import listed
 from portal.audits.assessments.forms import ReturnForm
 from portal.audits.assessments.service import Incomplete
+from portal.audits.assessments.terms import CardDisplay, display_on
 from portal.audits.models import AssessmentForm, FormState
 from portal.audits.permissions import APPEAL, CONFIRM_FORM, PREPARE_FORM, SEE_FORMS, SEE_REVIEWS
 from portal.audits.reviews import blind
 from portal.audits.reviews.queries import progress
 from portal.audits.words import FORM_STATES, LEVELS
 from portal.files.web import EXPORT_ROWS, workbook
+from portal.kernel import clock
 from portal.kernel.access import guard
 from portal.kernel.errors import NotFound, PortalError
 from portal.kernel.phrases import Phrase, phrase
 from portal.kernel.web import actor, check_version, db
 from portal.materials.lists import vendors as vendor_choices
+from portal.notices import cards
 from portal.notices import service as notices
 from portal.notices.models import Document
 from portal.notices.queries import recipients_of
@@ -126,15 +129,17 @@ def prepare() -> Answer:
 @bp.get("/<uuid:form_id>")
 @guard(SEE_FORMS)
 def show(form_id: UUID) -> Answer:
-    """A form, row by row as it is or will be on paper. A vendor's opening it is recorded."""
+    """A form, row by row as it is or will be on paper. A vendor's opening it is recorded, and
+    everybody's look at whole card numbers."""
     form = queries.get_form(db(), form_id)
     if cases := blind.closed_forms(db(), actor()).get(form.id):
         return render_template("audits/opinions/closed.html", form=form, cases=cases)
     document = _paper(form)
     if document is not None and not actor().is_company:
         notices.opened(db(), document, actor=actor())
-        db().commit()
-    return _page(form, document)
+    whole = cards.read(db(), document, actor=actor()) if document else {}
+    db().commit()
+    return _page(form, document, whole=whole)
 
 
 def _paper(form: AssessmentForm) -> Document | None:
@@ -146,6 +151,7 @@ def _page(
     form: AssessmentForm,
     document: Document | None = None,
     *,
+    whole: Mapping[str, str] = MappingProxyType({}),
     return_form: ReturnForm | None = None,
     problem: PortalError | None = None,
 ) -> Answer:
@@ -157,6 +163,9 @@ def _page(
         form=form,
         vendor=db().get(Tenant, form.tenant_id),
         rows=rows,
+        whole=whole,
+        prints_whole=_prints_whole(document),
+        may_open_file=document is not None and cards.may_open_file(db(), document, person),
         reviewed=_reviewed(form, document),
         document=document,
         former=papers_of(db(), form)[:-1] if document else [],
@@ -178,6 +187,13 @@ def _page(
         manners=MANNERS,
     )
     return (html, problem.status) if problem is not None else html
+
+
+def _prints_whole(document: Document | None) -> bool:
+    """Whether the paper has card numbers whole, or would have, issued today (A6)."""
+    if document is not None:
+        return cards.prints_whole(document)
+    return display_on(db(), clock.today()) is CardDisplay.WHOLE
 
 
 def _appeals(form: AssessmentForm, rows: Sequence[queries.FindingRow]) -> dict[str, Any]:

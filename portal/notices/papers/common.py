@@ -84,7 +84,8 @@ class Paper(TypedDict):
     """What every paper has.
 
     `number`, `issued_at` and `verify_url` (QR code; its last part is the code to type) are set on
-    issue. `card_display` "full" prints whole card numbers: a recorded setting (A6).
+    issue. `card_display` "full": the pages print card numbers whole, by a recorded
+    setting (A6); this content itself has them masked.
     """
 
     number: Code
