@@ -227,6 +227,21 @@ class Database:
         (rows,) = _read(self.engine(login), [statement.query(values)], None)
         return rows[0] if rows else None
 
+    def line(self, login: Login) -> psycopg.Connection[Any]:
+        """A connection of its own, outside of the pool, on which the database can tell of changes.
+
+        Only for logins that see no tenant's rows. Raises `ScopeError` for the others, and the
+        driver's errors.
+        """
+        if login in (Login.VENDOR, Login.COMPANY, Login.OWNER):
+            raise ScopeError(f"the {login} login reads in a session of its scope only")
+        url = sa.make_url(self._urls[login.value]).set(drivername="postgresql")
+        return psycopg.connect(
+            url.render_as_string(hide_password=False),
+            autocommit=True,
+            **(self._connect_args | {"prepare_threshold": None}),
+        )
+
     @contextmanager
     def session(self) -> Iterator[ScopedSession]:
         """The one session of the bound scope; rolled back unless the caller commits."""

@@ -55,6 +55,7 @@ def environment(url: str, data_dir: Path) -> dict[str, str]:
         "PORTAL_DATA_DIR": str(data_dir),
         "PORTAL_TRUSTED_HOSTS": "localhost,127.0.0.1",
         "PORTAL_DB_POOL_SIZE": "5",
+        "PORTAL_SIGNED_SECONDS": "0",
     }
 
 
@@ -200,6 +201,7 @@ def running_portal(
     try:
         yield Portal(app, database, settings, template.world)
     finally:
+        app.extensions["signed"].close()
         database.dispose()
         with admin.connect() as connection:
             connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))

@@ -34,6 +34,7 @@ from portal.app.form_sessions import FormSessions
 from portal.files.receiver import Receiver
 from portal.files.service import storage
 from portal.files.storage_disk import LocalStorage
+from portal.identity.remembering import Remembered
 from portal.identity.web import DEFAULT_LOCALE, reader_locale
 from portal.kernel import phrases
 from portal.kernel import settings as settings_module
@@ -95,6 +96,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.jinja_environment = FoldingEnvironment
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["database"] = database or open_database(settings)
+    app.extensions["signed"] = Remembered(app.extensions["database"], _remembered_for(settings))
     Babel(app, locale_selector=_locale)
     phrases.install(gettext, filters.when)
     LoginManager(app, add_context_processor=False).request_loader(scope.load_user)
@@ -113,6 +115,12 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     wiring.install(app)
     _serve(app, settings)
     return app
+
+
+def _remembered_for(settings: Settings) -> timedelta:
+    """How long a process remembers who is signed in. Behind pgbouncer in transaction mode nothing
+    is: no connection is its own, so that it could be told of changes."""
+    return timedelta(seconds=settings.signed_seconds if settings.db_prepare else 0)
 
 
 def _locale() -> Locale:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Request, Response, abort, current_app, g, redirect, request, url_for
 from flask_login import UserMixin
 
-from portal.identity.service import Signed, find_signed
+from portal.identity.service import Signed
 from portal.identity.web import cookie_name
 from portal.kernel.access import Actor, Permission
 from portal.kernel.errors import Forbidden, NotFound
@@ -65,7 +65,7 @@ def _enter() -> Any:
     is_open = isinstance(access, str) and access.startswith("open")
     token = request.cookies.get(cookie_name(current_app))
     if token:
-        g.signed = find_signed(current_app.extensions["database"], token)
+        g.signed = current_app.extensions["signed"].find(token)
     if g.signed is None:
         return None if is_open else _ask_to_sign_in()
     g.actor = g.signed.actor

@@ -176,6 +176,13 @@ class Settings:
         "Send cookies over HTTPS only; when empty, as PORTAL_BASE_URL says.",
         values.optional_yes_or_no,
     )
+    signed_seconds: int = setting(
+        "PORTAL_SIGNED_SECONDS",
+        "30",
+        "Seconds for which a process knows who is signed in without asking the database; what "
+        "changes is told to it at once. With 0 every request asks.",
+        values.number(0, 300),
+    )
     link_requests: int = setting(
         "PORTAL_LINK_REQUESTS",
         "30",

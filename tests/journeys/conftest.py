@@ -46,7 +46,9 @@ def live(
 ) -> Iterator[Live]:
     """A portal with a worker, on a database of its own, on Tuesday 3 November 2026, 10:00."""
     with (
-        running_portal(cluster, template, tmp_path_factory.mktemp("portal")) as portal,
+        running_portal(
+            cluster, template, tmp_path_factory.mktemp("portal"), signed_seconds=30
+        ) as portal,
         serving(portal) as made,
     ):
         yield made
