@@ -14,7 +14,7 @@ from portal.journal.service import record
 from portal.kernel.access import guard
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.web import actor, db
-from portal.materials import abandoned, completion, items, uploads
+from portal.materials import abandoned, completion, delivered, uploads
 from portal.materials.events import get_request
 from portal.materials.pages import problems_of, remarks_of
 from portal.materials.permissions import DELIVER, VIEW
@@ -82,7 +82,7 @@ def proof(request_id: UUID, item_id: UUID) -> Response:
 @guard(VIEW)
 def peaks(request_id: UUID, delivery_id: UUID) -> Response:
     """The wave form for the player: {"duration": seconds, "peaks": …}."""
-    delivery, _file = items.get_delivery(db(), request_id, delivery_id)
+    delivery, _file = delivered.get_delivery(db(), request_id, delivery_id)
     if delivery.peaks_key is None:
         raise NotFound("peaks")
     seconds = float(delivery.check_result.get("facts", {}).get("duration", 0))
@@ -97,15 +97,15 @@ def peaks(request_id: UUID, delivery_id: UUID) -> Response:
 def listen(request_id: UUID, delivery_id: UUID) -> str:
     """A recording's own page: player, what it is, what its check found."""
     found = get_request(db(), request_id)
-    delivery, _file = items.get_delivery(db(), request_id, delivery_id)
-    row = items.file_row(db(), delivery.id)
+    delivery, _file = delivered.get_delivery(db(), request_id, delivery_id)
+    row = delivered.file_row(db(), delivery.id)
     if not row.has_peaks:
         raise NotFound("recording")
     return render_template(
         "materials/listen.html",
         found=found,
         file=row,
-        item=items.item_of(db(), delivery),
+        item=delivered.item_of(db(), delivery),
         facts=delivery.check_result.get("facts", {}),
         copy=delivery.playable_id is not None,
         problems=problems_of(row),
@@ -119,7 +119,7 @@ def listen(request_id: UUID, delivery_id: UUID) -> str:
 @guard(DELIVER)
 def replace(request_id: UUID, delivery_id: UUID) -> AnyResponse:
     """Put another file in the place of a delivered one; the old version is kept."""
-    delivery, _file = items.get_delivery(db(), request_id, delivery_id)
+    delivery, _file = delivered.get_delivery(db(), request_id, delivery_id)
     sent = request.files.get("file")
     back = url_for("materials.show", request_id=request_id, _anchor="items")
     if sent is None or not sent.filename:

@@ -1,10 +1,10 @@
-"""Reads of a request's items and of the files delivered for them."""
+"""Reads of a request's items, with the files delivered for each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,188 +14,13 @@ from sqlalchemy.orm import Session
 from portal.cases.models import Case
 from portal.contacts.models import CallRecord
 from portal.contacts.queries import CallFacts, calls_by_id
-from portal.files.models import StoredFile
-from portal.kernel import clock
-from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
+from portal.materials.delivered import FileRow, files_of, row_of, with_files
 from portal.materials.kinds import CheckState, ItemState, MaterialKind
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
 from portal.materials.proofs import ProofRow, proofs_of
 from portal.materials.queries import usable
 from portal.materials.rules import Tallied
-
-_COPIED_WITHIN = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """A delivered file. `problems` (unusable) and `remarks` (to be looked at) are codes with
-    parameters of `portal.files.problems`; `virus_scan` is never "clean" without a scan."""
-
-    id: UUID
-    item_id: UUID
-    request_id: UUID
-    safe_name: str
-    media_type: str
-    size: int
-    sha256: str
-    state: str
-    check_state: str
-    problems: tuple[tuple[str, dict[str, Any]], ...]
-    remarks: tuple[tuple[str, dict[str, Any]], ...]
-    virus_scan: str
-    duration: float | None
-    has_peaks: bool
-    has_copy: bool
-    delivered_at: datetime
-    delivered_by_name: str
-    matched_how: str
-    replaces_id: UUID | None
-    gone: bool = False
-    """Deleted when its time was over: the row and its hash are left."""
-    copying: bool = False
-    """A copy that browsers play is being made; until then it cannot be listened to."""
-
-    @property
-    def is_audio(self) -> bool:
-        """Whether it is a recording that can be listened to."""
-        return self.has_peaks
-
-    @property
-    def is_picture(self) -> bool:
-        """Whether a re-encoded picture of it can be shown."""
-        return self.media_type.startswith("image/") and self.has_copy
-
-    @property
-    def path(self) -> str:
-        """Where it is downloaded."""
-        return f"/requests/{self.request_id}/files/{self.id}"
-
-    @property
-    def audio_path(self) -> str:
-        """Where a player reads sound (a playable copy where the codec needs one)."""
-        return f"{self.path}/audio"
-
-    @property
-    def peaks_path(self) -> str:
-        """Where a player reads the wave form."""
-        return f"{self.path}/peaks"
-
-
-def _said(result: dict[str, Any], what: str) -> tuple[tuple[str, dict[str, Any]], ...]:
-    return tuple((entry["code"], entry["params"]) for entry in result.get(what, ()))
-
-
-def _file_row(row: Any) -> FileRow:
-    delivery: Delivery = row[0]
-    result = delivery.check_result
-    return FileRow(
-        delivery.id,
-        delivery.item_id,
-        delivery.request_id,
-        row.safe_name,
-        row.media_type,
-        row.size,
-        delivery.sha256,
-        delivery.state,
-        delivery.check_state,
-        _said(result, "problems"),
-        _said(result, "remarks"),
-        result.get("virus_scan", "not_scanned"),
-        result.get("facts", {}).get("duration"),
-        delivery.peaks_key is not None,
-        delivery.playable_id is not None,
-        delivery.delivered_at,
-        delivery.delivered_by_name,
-        delivery.matched_how,
-        delivery.replaces_id,
-        gone=row.file_state == "deleted",
-        copying=_copying(result),
-    )
-
-
-def _copying(result: dict[str, Any]) -> bool:
-    """Whether the copy is waited for: one that is not there after an hour will not come soon."""
-    if result.get("copy") != "waiting":
-        return False
-    return clock.now() - datetime.fromisoformat(result["checked_at"]) < _COPIED_WITHIN
-
-
-def _files() -> Any:
-    statement = (
-        sa.select(
-            Delivery,
-            StoredFile.safe_name,
-            StoredFile.media_type,
-            StoredFile.size,
-            StoredFile.state.label("file_state"),
-        )
-        .join(
-            StoredFile,
-            sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id),
-        )
-        .order_by(Delivery.id)
-    )
-    return statement
-
-
-def files_of(session: Session, item_ids: Sequence[UUID]) -> dict[UUID, list[FileRow]]:
-    """Delivered files by item, old versions included, in order of delivery."""
-    found: dict[UUID, list[FileRow]] = {}
-    for row in session.execute(_files().where(Delivery.item_id.in_(list(item_ids)))):
-        found.setdefault(row[0].item_id, []).append(_file_row(row))
-    return found
-
-
-def get_delivery(
-    session: Session, request_id: UUID, delivery_id: UUID
-) -> tuple[Delivery, StoredFile]:
-    """A delivered file of a request; raises `NotFound`."""
-    row = session.execute(
-        sa.select(Delivery, StoredFile)
-        .join(
-            StoredFile,
-            sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id),
-        )
-        .where(
-            Delivery.id == delivery_id,
-            Delivery.request_id == request_id,
-            StoredFile.state == "stored",
-        )
-    ).first()
-    if row is None:
-        raise NotFound("delivered file")
-    return row[0], row[1]
-
-
-def file_row(session: Session, delivery_id: UUID) -> FileRow:
-    """One delivered file as pages show it; raises `NotFound`."""
-    row = session.execute(_files().where(Delivery.id == delivery_id)).first()
-    if row is None:
-        raise NotFound("delivered file")
-    return _file_row(row)
-
-
-def delivered_files(
-    session: Session, tenant_id: UUID, request_id: UUID, case_id: UUID
-) -> list[FileRow]:
-    """What was delivered for a case on a request, current versions only (the review desk)."""
-    rows = session.execute(
-        _files()
-        .join(
-            RequestItem,
-            sa.and_(
-                RequestItem.tenant_id == Delivery.tenant_id, RequestItem.id == Delivery.item_id
-            ),
-        )
-        .where(
-            Delivery.tenant_id == tenant_id,
-            Delivery.request_id == request_id,
-            Delivery.state == "current",
-            RequestItem.case_id == case_id,
-        )
-    )
-    return [_file_row(row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,13 +189,13 @@ def paper_items(session: Session, request: MaterialRequest) -> list[PaperItem]:
     rows = session.execute(_items(request).order_by(RequestItem.case_no, RequestItem.id)).all()
     files: dict[UUID, list[FileRow]] = {}
     for found in session.execute(
-        _files().where(
+        with_files().where(
             Delivery.tenant_id == request.tenant_id,
             Delivery.request_id == request.id,
             Delivery.state == "current",
         )
     ):
-        files.setdefault(found[0].item_id, []).append(_file_row(found))
+        files.setdefault(found[0].item_id, []).append(row_of(found))
     calls = calls_by_id(session, [row[0].call_id for row in rows if row[0].call_id])
     return [
         _paper_item(row[0], row.card_masked, files.get(row[0].id, []), calls.get(row[0].call_id))
@@ -394,11 +219,3 @@ def _paper_item(
         call,
         item.round,
     )
-
-
-def item_of(session: Session, delivery: Delivery) -> RequestItem:
-    """The item that a delivered file answers; raises `NotFound`."""
-    found = session.get(RequestItem, (delivery.tenant_id, delivery.item_id))
-    if found is None:
-        raise NotFound("request item")
-    return found

@@ -24,7 +24,7 @@ from portal.files.matching import Field, Hint, How, Match, Status
 from portal.files.names import masked_name
 from portal.kernel import clock
 from portal.kernel.phrases import Phrase
-from portal.materials.items import FileRow, files_of
+from portal.materials.delivered import FileRow, files_of
 from portal.materials.kinds import CheckState, ItemState, MaterialKind
 from portal.materials.models import MaterialRequest, RequestItem
 from portal.materials.scheme import patterns_in_force

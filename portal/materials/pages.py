@@ -18,7 +18,7 @@ from portal.files.problems import describe
 from portal.kernel.access import Actor
 from portal.kernel.paging import Page
 from portal.kernel.phrases import When
-from portal.materials import answers, items, lists, papers, queries
+from portal.materials import answers, delivered, items, lists, papers, queries
 from portal.materials.forms import CancelForm, SubstituteForm
 from portal.materials.kinds import CheckState, RequestEventKind, RequestState
 from portal.materials.models import HandIn, MaterialRequest, RequestEvent
@@ -138,12 +138,12 @@ def change_forms(
     }
 
 
-def problems_of(file: items.FileRow) -> list[str]:
+def problems_of(file: delivered.FileRow) -> list[str]:
     """What the check found, in the reader's language, each with how to mend it."""
     return _sentences(file.problems)
 
 
-def remarks_of(file: items.FileRow) -> list[str]:
+def remarks_of(file: delivered.FileRow) -> list[str]:
     """What is to be looked at though the file can be used."""
     return _sentences(file.remarks)
 

@@ -35,7 +35,7 @@ from portal.deadlines.models import Deadline
 from portal.deadlines.pages import ExtensionBox, extension_box
 from portal.deadlines.queries import ClockView, clock_of, clock_view
 from portal.kernel import clock
-from portal.materials.items import FileRow
+from portal.materials.delivered import FileRow
 from portal.vendors.penalties import catalogue_on
 
 

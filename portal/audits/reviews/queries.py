@@ -19,7 +19,7 @@ from portal.contacts.queries import CallFacts, calls_of
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, Sort, paginate
-from portal.materials.items import FileRow, files_of
+from portal.materials.delivered import FileRow, files_of
 from portal.materials.kinds import ItemState
 from portal.materials.models import MaterialRequest, RequestItem
 from portal.vendors.models import Group, Member, Project
