@@ -26,7 +26,7 @@ from portal.jobs.worker import Chore
 from portal.journal import service as journal
 from portal.kernel.access import system_actor
 from portal.kernel.settings import settings
-from portal.materials import abandoned
+from portal.materials import abandoned, spoiled
 from portal.materials import arrivals as materials_arrivals
 from portal.materials import jobs as materials_jobs
 from portal.notices import jobs as notices_jobs
@@ -63,6 +63,7 @@ FOLLOWING = (
     appeals.announce,
     rechecks.open_due,
     materials_arrivals.announce,
+    spoiled.announce,
     rectification_arrivals.announce,
     facts.announce,
 )

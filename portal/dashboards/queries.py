@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from portal.deadlines.models import Deadline
 from portal.deadlines.rules import DeadlineState
 from portal.materials.kinds import ItemState, RequestState
-from portal.materials.models import MaterialRequest, RequestItem
+from portal.materials.models import Delivery, MaterialRequest, RequestItem
+from portal.materials.queries import CURRENT, PROBLEM, usable
 from portal.rectification.models import Rectification
 from portal.scoring.models import Score, ScoreState
 from tenants.prepared import Prepared
@@ -32,6 +33,8 @@ _D = Deadline.__table__.c
 _M = MaterialRequest.__table__.c
 _I = RequestItem.__table__.c
 _R = Rectification.__table__.c
+_DELIVERIES = Delivery.__table__.alias("files")
+_F = _DELIVERIES.c
 _S = Score.__table__.c
 _TENANT: sa.BindParameter[UUID] = sa.bindparam("tenant", None, type_=sa.Uuid())
 
@@ -179,6 +182,8 @@ def _requests(*conditions: Any) -> sa.Subquery:
 
 
 def _with_counts(newest: sa.Subquery) -> sa.Select[Any]:
+    """With how much is there: items that hold only unusable files are missing. These are found from
+    their files, which are few."""
     counts = (
         sa.select(
             sa.func.count().filter(_WANTED).label("expected"),
@@ -187,6 +192,23 @@ def _with_counts(newest: sa.Subquery) -> sa.Select[Any]:
         )
         .where(_I.tenant_id == newest.c.tenant_id, _I.request_id == newest.c.id)
         .lateral("counts")
+    )
+    unfit = (
+        sa.select(sa.func.count(sa.distinct(_I.id)).label("unfit"))
+        .join_from(
+            _DELIVERIES,
+            RequestItem.__table__,
+            sa.and_(_I.tenant_id == _F.tenant_id, _I.id == _F.item_id),
+        )
+        .where(
+            _F.tenant_id == newest.c.tenant_id,
+            _F.request_id == newest.c.id,
+            _F.state == CURRENT,
+            _F.check_state == PROBLEM,
+            _I.state == ItemState.DELIVERED.value,
+            ~usable(),
+        )
+        .lateral("unfit")
     )
     c = newest.c
     return sa.select(
@@ -203,10 +225,10 @@ def _with_counts(newest: sa.Subquery) -> sa.Select[Any]:
         c.due_at,
         c.by,
         counts.c.expected,
-        counts.c.delivered,
+        (counts.c.delivered - unfit.c.unfit).label("delivered"),
         counts.c.unavailable,
         c.running,
-    ).join(counts, sa.true())
+    ).select_from(newest.join(counts, sa.true()).join(unfit, sa.true()))
 
 
 def _notices(*conditions: Any) -> sa.Select[Any]:

@@ -23,6 +23,7 @@ from portal.materials import papers
 from portal.materials.events import get_item, get_request, tell
 from portal.materials.items import PaperItem, paper_items
 from portal.materials.kinds import (
+    CheckState,
     ItemState,
     RequestEventKind,
     RequestState,
@@ -30,13 +31,15 @@ from portal.materials.kinds import (
 )
 from portal.materials.models import Delivery, HandIn, MaterialRequest, RequestEvent, RequestItem
 from portal.materials.proofs import keep_proof
-from portal.materials.queries import CLOCK
+from portal.materials.queries import CLOCK, broken_ids
 from portal.materials.rules import check_open, count, moved, standing, working_days_late
 from portal.materials.settling import settle_all
 from portal.notices.service import issue
 from tenants.rows import new_id
 
 MOST_NOTE = 1_000
+MOST_NAMED = 20
+"""So many items with unusable files are named; the list shows all."""
 _CHANGES = (
     RequestEventKind.DELIVERED,
     RequestEventKind.REPLACED,
@@ -58,8 +61,8 @@ def answer_unavailable(
     """Say of items that they cannot be provided, and why; returns how many.
 
     `proof`: name and content of a file that shows it, for all of them. Items with a delivered or
-    accepted file refuse (`Conflict`): then nothing at all is changed. A system failure needs a
-    note. The audit department accepts or returns the answer later.
+    accepted file refuse (`Conflict`): then nothing at all is changed; unusable files do not count.
+    A system failure needs a note. The audit department accepts or returns the answer later.
     """
     request = get_request(session, request_id, share=True)
     check_open(request.state)
@@ -74,7 +77,9 @@ def answer_unavailable(
         raise Invalid(phrase("No item is chosen."), phrase("Tick the items first."))
     items = [get_item(session, request, item_id) for item_id in sorted(set(item_ids))]
     now = clock.now()
-    states = [moved(item.state, ItemState.UNAVAILABLE) for item in items]
+    held = any(item.state == ItemState.DELIVERED for item in items)
+    unfit = broken_ids(session, request) if held else set()
+    states = [moved(i.state, ItemState.UNAVAILABLE, broken=i.id in unfit) for i in items]
     proof_id = keep_proof(session, request, *proof, actor=actor) if proof else None
     for item, state in zip(items, states, strict=True):
         item.state, item.proof_id = state, proof_id
@@ -100,11 +105,13 @@ def _reason(value: str) -> UnavailableReason:
 
 
 def take_back(session: Session, request_id: UUID, item_id: UUID, *, actor: Actor) -> None:
-    """Take an answer back: the item is owed again. Raises `Conflict` when there is none."""
+    """Take an answer back: the item is owed again, with the unusable files that it had. Raises
+    `Conflict` when there is none."""
     request = get_request(session, request_id, share=True)
     check_open(request.state)
     item = get_item(session, request, item_id)
-    item.state = moved(item.state, ItemState.MISSING)
+    before = ItemState.DELIVERED if _has_files(session, item) else ItemState.MISSING
+    item.state = moved(item.state, before)
     item.answer_reason = item.answer_note = item.answered_at = item.answered_by_name = None
     item.proof_id = None
     item.version += 1
@@ -112,6 +119,18 @@ def take_back(session: Session, request_id: UUID, item_id: UUID, *, actor: Actor
     tell(session, request, RequestEventKind.TAKEN_BACK, actor=actor, data=data)
     _record(session, request, "materials.items.taken_back", [item], actor=actor)
     session.flush()
+
+
+def _has_files(session: Session, item: RequestItem) -> bool:
+    """Whether an answered item holds files. Those that the audit department returned do not count
+    again."""
+    statement = sa.select(Delivery.id).where(
+        Delivery.tenant_id == item.tenant_id,
+        Delivery.item_id == item.id,
+        Delivery.state == "current",
+        Delivery.check_state == CheckState.PROBLEM,
+    )
+    return item.decided_at is None and session.scalar(statement.limit(1)) is not None
 
 
 def _record(
@@ -132,11 +151,20 @@ def _record(
     )
 
 
-def hand_in(session: Session, request_id: UUID, *, seen_version: int, actor: Actor) -> HandIn:
+def hand_in(
+    session: Session,
+    request_id: UUID,
+    *,
+    seen_version: int,
+    seen_unusable: int = 0,
+    actor: Actor,
+) -> HandIn:
     """Hand in what is there: the moment that counts (A3), and a receipt with its own number.
 
     Runs in the vendor's scope. In parts is fine: a hand-in that leaves something missing gives
-    its receipt, and the clock runs on for the rest; one that leaves nothing stops the clock. One
+    its receipt, and the clock runs on for the rest; one that leaves nothing stops the clock. Items
+    whose files are all unusable count as missing, and the hand-in records which; where they are
+    more than the person was shown (`seen_unusable`) it is refused, naming them (`Conflict`). One
     at a time by the request's lock; a second click finds nothing new and is refused (`Conflict`).
     """
     request = get_request(session, request_id, lock=True)
@@ -146,11 +174,13 @@ def hand_in(session: Session, request_id: UUID, *, seen_version: int, actor: Act
     settle_all(session, request.id)
     items = paper_items(session, request)
     counts = count(item.tallied for item in items)
-    if not counts.delivered and not counts.unavailable:
+    unfit = [item for item in items if item.broken]
+    if not counts.delivered and not counts.unavailable and not unfit:
         raise Conflict(
             phrase("Nothing has been delivered or answered yet."),
             phrase("Send files, or answer what cannot be provided; then hand in."),
         )
+    _check_seen(unfit, seen_unusable)
     deadline = clock_of(session, request.tenant_id, request.id, CLOCK)
     if deadline is None:
         raise NotFound("clock of the request")
@@ -166,6 +196,7 @@ def hand_in(session: Session, request_id: UUID, *, seen_version: int, actor: Act
         in_time=now <= deadline.due_at,
         working_days_late=late,
         counts=counts.as_data(),
+        unusable=[item.id for item in unfit],
         by_name=actor.name,
     )
     session.add(made)
@@ -177,6 +208,20 @@ def hand_in(session: Session, request_id: UUID, *, seen_version: int, actor: Act
     session.flush()
     _receipt(session, request, made, items, actor=actor)
     return made
+
+
+def _check_seen(unfit: Sequence[PaperItem], seen: int) -> None:
+    if len(unfit) <= seen:
+        return
+    named = "; ".join(item.label for item in unfit[:MOST_NAMED])
+    raise Conflict(
+        phrase(
+            "%(count)s items hold only files that cannot be used: %(items)s",
+            count=len(unfit),
+            items=named + (" …" if len(unfit) > MOST_NAMED else ""),
+        ),
+        phrase("Replace the files, or hand in all the same: these items then stay missing."),
+    )
 
 
 def _stop_clocks(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,7 +23,13 @@ from portal.materials import expected
 from portal.materials.events import VENDOR_READERS, get_request, tell
 from portal.materials.kinds import ItemState, RequestEventKind, RequestState
 from portal.materials.models import MaterialRequest, RequestItem
-from portal.materials.queries import CLOCK, RequestedCase, case_ids_of, requested_cases
+from portal.materials.queries import (
+    CLOCK,
+    RequestedCase,
+    broken_ids,
+    case_ids_of,
+    requested_cases,
+)
 from portal.materials.rounds import next_round
 from portal.materials.rules import Tallied, check_open, moved, standing
 from portal.materials.service import chosen_items, close_if_done
@@ -276,17 +282,19 @@ def _settle(
 def _meet_clocks(session: Session, request: MaterialRequest, left: Sequence[RequestItem]) -> None:
     """After a hand-in: a clock on which the cancelled items were all that was owed is met by the
     hand-in that was the last."""
-    owed = {
-        item.round
-        for item in left
-        if standing(Tallied(item.state, item.required, item.answer_reason is not None)) == "missing"
-    }
+    unfit = broken_ids(session, request)
+    owed = {item.round for item in left if standing(_tallied(item, unfit)) == "missing"}
     at = request.handed_in_at
     for row in rounds_of(session, request.tenant_id, request.id, CLOCK):
         if at and row.state == DeadlineState.OPEN and row.round not in owed:
             deadlines.close(
                 session, request.tenant_id, request.id, at=at, kind=CLOCK, round_no=row.round
             )
+
+
+def _tallied(item: RequestItem, unfit: Set[UUID]) -> Tallied:
+    answered = item.answer_reason is not None
+    return Tallied(item.state, item.required, answered, problems=int(item.id in unfit))
 
 
 def _publish_withdrawn(

@@ -101,6 +101,8 @@ class SubstituteForm(CancelForm):
 
 
 class HandInForm(FlaskForm):
-    """The state of the request that was on the page."""
+    """The state of the request that was on the page, and how many items it named as holding only
+    unusable files."""
 
     version = HiddenField()
+    unusable = HiddenField()

@@ -19,8 +19,9 @@ from portal.materials.delivered import FileRow, files_of, row_of, with_files
 from portal.materials.kinds import CheckState, ItemState, MaterialKind
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
 from portal.materials.proofs import ProofRow, proofs_of
-from portal.materials.queries import usable
+from portal.materials.queries import broken
 from portal.materials.rules import Tallied
+from portal.materials.words import item_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,12 @@ def _shown(show: str) -> sa.ColumnElement[bool]:
     state = RequestItem.state
     if show == "missing":
         owed = sa.and_(state == ItemState.MISSING, RequestItem.required)
-        return sa.or_(owed, state == ItemState.RETURNED)
+        return sa.or_(owed, state == ItemState.RETURNED, broken())
     if show == "problem":
-        return sa.and_(state == ItemState.DELIVERED, ~usable())
-    if show in ("delivered", "unavailable", "returned", "accepted", "cancelled"):
+        return broken()
+    if show == "delivered":
+        return sa.and_(state == ItemState.DELIVERED, ~broken())
+    if show in ("unavailable", "returned", "accepted", "cancelled"):
         return state == show
     return sa.true()
 
@@ -172,6 +175,7 @@ def _item_row(
 class PaperItem:
     """An item as the receipt names it, with its current files."""
 
+    id: UUID
     case_no: str
     card_masked: str
     kind: str
@@ -182,6 +186,37 @@ class PaperItem:
     files: tuple[FileRow, ...]
     call: CallFacts | None
     round: int = 1
+
+    @property
+    def broken(self) -> bool:
+        """Whether it is owed though there are files: none of them can be used."""
+        return bool(self.tallied.problems)
+
+    @property
+    def label(self) -> str:
+        """The item for people."""
+        return item_label(self.case_no, self.kind, self.call.started_at if self.call else None)
+
+
+def unusable_labels(session: Session, request: MaterialRequest) -> list[str]:
+    """The items that hold only unusable files, for people, in the list's order."""
+    rows = session.execute(
+        sa.select(RequestItem.case_no, RequestItem.kind, CallRecord.started_at)
+        .outerjoin(
+            CallRecord,
+            sa.and_(
+                CallRecord.tenant_id == RequestItem.tenant_id,
+                CallRecord.id == RequestItem.call_id,
+            ),
+        )
+        .where(
+            RequestItem.tenant_id == request.tenant_id,
+            RequestItem.request_id == request.id,
+            broken(),
+        )
+        .order_by(_PLACE, RequestItem.id)
+    )
+    return [item_label(*row) for row in rows]
 
 
 def paper_items(session: Session, request: MaterialRequest) -> list[PaperItem]:
@@ -206,15 +241,17 @@ def paper_items(session: Session, request: MaterialRequest) -> list[PaperItem]:
 def _paper_item(
     item: RequestItem, card: str, files: Sequence[FileRow], call: CallFacts | None
 ) -> PaperItem:
-    broken = bool(files) and all(file.check_state == CheckState.PROBLEM for file in files)
+    unfit = bool(files) and all(file.check_state == CheckState.PROBLEM for file in files)
+    unfit = unfit and item.state == ItemState.DELIVERED
     return PaperItem(
+        item.id,
         item.case_no,
         card,
         item.kind,
         item.state,
         item.answer_reason,
         item.answer_note,
-        Tallied(item.state, item.required, item.answer_reason is not None, 1, int(broken)),
+        Tallied(item.state, item.required, item.answer_reason is not None, 1, int(unfit)),
         tuple(files),
         call,
         item.round,

@@ -63,6 +63,7 @@ class RequestEventKind(StrEnum):
     EXTENSION_GRANTED = "extension_granted"
     EXTENSION_REFUSED = "extension_refused"
     CALLS_ADDED = "calls_added"
+    UNUSABLE = "unusable"
 
 
 class CheckState(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.materials.kinds import (
@@ -216,6 +216,13 @@ class Delivery(TenantRow, Base):
             postgresql_where=sa.text("state = 'current' AND sha256 <> ''"),
         ),
         sa.Index("ix_deliveries_request", "tenant_id", "request_id"),
+        sa.Index(
+            "ix_deliveries_unusable",
+            "tenant_id",
+            "request_id",
+            "item_id",
+            postgresql_where=sa.text("state = 'current' AND check_state = 'problem'"),
+        ),
         sa.Index("ix_deliveries_sha256", "tenant_id", "sha256"),
         id_index("deliveries"),
     )
@@ -282,6 +289,7 @@ class SoundKey(TenantRow, Base):
 class HandIn(TenantRow, Base):
     """The vendor says "this is our delivery": the moment that counts, and its receipt (UX 3).
 
+    `unusable`: the items that counted as missing because none of their files could be used.
     `told_at`: when the company's people were told.
     """
 
@@ -303,6 +311,7 @@ class HandIn(TenantRow, Base):
     in_time: Mapped[bool]
     working_days_late: Mapped[int]
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    unusable: Mapped[list[UUID]] = mapped_column(ARRAY(sa.Uuid), server_default=sa.text("'{}'"))
     by_name: Mapped[str]
     document_id: Mapped[UUID | None]
     told_at: Mapped[datetime | None]

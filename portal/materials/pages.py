@@ -52,6 +52,7 @@ class RequestPage:
     events: tuple[TimelineEvent, ...]
     open: bool
     unhanded: bool
+    unusable: tuple[str, ...]
     example: str
     cancelled: str
 
@@ -83,6 +84,7 @@ class RequestPage:
 def request_page(session: Session, request: MaterialRequest, first_case: str) -> RequestPage:
     """Put the page of a request together."""
     made = queries.hand_ins(session, request)
+    row = lists.request_row(session, request, calendar_service.load(session))
     paper = papers.request_paper(session, request)
     name = request.wanted[-1]["name"] if request.wanted else ""
     for entry in request.wanted:
@@ -91,12 +93,13 @@ def request_page(session: Session, request: MaterialRequest, first_case: str) ->
             break
     return RequestPage(
         request,
-        lists.request_row(session, request, calendar_service.load(session)),
+        row,
         paper.id if paper else None,
         tuple(made),
         tuple(timeline(queries.history(session, request))),
         request.state in OPEN_STATES,
         answers.changed_since(session, request, made[-1] if made else None),
+        tuple(items.unusable_labels(session, request)) if row.counts.problems else (),
         f"{first_case}_{name}_1.mp3",
         _why_cancelled(session, request),
     )
@@ -230,6 +233,9 @@ def _handed_in(data: dict[str, Any]) -> str:
         unavailable=data["unavailable"],
         missing=data["missing"],
     )
+    if data.get("unusable"):
+        unfit = _("%(count)s of the missing have only unusable files.", count=data["unusable"])
+        standing = f"{standing} {unfit}"
     verdict = _("In time.")
     if not data["in_time"]:
         verdict = _("Late by %(days)s working days.", days=data["days_late"])

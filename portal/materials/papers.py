@@ -169,8 +169,8 @@ def _state(item: PaperItem) -> tuple[str, str | None]:
     if place == "unavailable":
         reason = REASONS_ON_PAPER[item.answer_reason or ""]
         return place, f"{reason}；{item.answer_note}"[:180] if item.answer_note else reason
-    if place == "delivered" and item.tallied.problems:
-        return place, "文件检查未通过，待更换"
+    if item.broken:
+        return place, "仅有无法使用的文件，不计入已交，待更换"
     if item.state == "returned":
         return place, "稽核部已退回，待重新提交"
     return place, None
@@ -202,7 +202,7 @@ def receipt_content(
             "card": item.card_masked,
             "material": material,
             "expected": 1,
-            "delivered": len(item.files),
+            "delivered": 0 if item.broken else len(item.files),
             "state": state,
         }
         materials.append({**row, "reason": reason} if reason else row)

@@ -21,6 +21,9 @@ from portal.materials.rules import Counts, Tallied, count, working_days_late
 from portal.vendors.models import Project
 
 CLOCK = "material_request"
+CURRENT = sa.literal_column("'current'", sa.Text)
+PROBLEM = sa.literal_column("'problem'", sa.Text)
+"""Written out, so that the index of unusable files serves a prepared statement too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +105,45 @@ def usable() -> sa.Exists:
     )
 
 
+def broken() -> sa.ColumnElement[bool]:
+    """Whether an item's files are all unusable: it counts as missing."""
+    return sa.and_(
+        RequestItem.state == ItemState.DELIVERED,
+        sa.exists()
+        .where(
+            Delivery.tenant_id == RequestItem.tenant_id,
+            Delivery.request_id == RequestItem.request_id,
+            Delivery.item_id == RequestItem.id,
+            Delivery.state == CURRENT,
+            Delivery.check_state == PROBLEM,
+        )
+        .correlate(RequestItem),
+        ~usable(),
+    )
+
+
+def counted_state() -> sa.Case[str]:
+    """An item's state; what holds only unusable files is missing."""
+    return sa.case((broken(), ItemState.MISSING.value), else_=RequestItem.state)
+
+
+def broken_ids(session: Session, request: MaterialRequest) -> set[UUID]:
+    """The items of a request that hold only unusable files."""
+    return set(
+        session.scalars(
+            sa.select(RequestItem.id).where(
+                RequestItem.tenant_id == request.tenant_id,
+                RequestItem.request_id == request.id,
+                broken(),
+            )
+        )
+    )
+
+
 def counts_of(
     session: Session, request_ids: Iterable[UUID], *, calls_only: bool = False
 ) -> dict[UUID, Counts]:
     """Counts by request, for a list; of all items, or of those of single calls."""
-    broken = sa.and_(RequestItem.state == ItemState.DELIVERED, ~usable())
     answered = RequestItem.answer_reason.is_not(None)
     rows = session.execute(
         sa.select(
@@ -115,7 +152,7 @@ def counts_of(
             RequestItem.required,
             answered.label("answered"),
             sa.func.count().label("items"),
-            sa.func.count().filter(broken).label("problems"),
+            sa.func.count().filter(broken()).label("problems"),
         )
         .where(
             RequestItem.request_id.in_(list(request_ids)),
@@ -184,6 +221,8 @@ class MissedItem:
     case_no: str
     kind: str
     working_days_late: int | None
+    unusable: bool = False
+    """Missing because none of its files can be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +240,17 @@ def score_facts(
 
     An item is in time when its first usable file was complete, or its answer given, by then. An
     item wanted only if it exists was due only if there is something of it. Items returned by the
-    audit department and not delivered anew are missing.
+    audit department and not delivered anew are missing, and so are those without a usable file,
+    unless the department accepted what there is.
     """
     rows = session.execute(_due_items(tenant_id, period)).all()
     missed = []
     for row in rows:
-        arrived = row.at or row.answered_at
-        gone = row.state in (ItemState.MISSING, ItemState.RETURNED) or arrived is None
-        late = 0 if gone else working_days_late(calendar, row.due_at, arrived)
+        taken = row.any_at if row.state == ItemState.ACCEPTED else None
+        arrived = row.at or row.answered_at or taken
+        owed = row.broken or row.state in (ItemState.MISSING, ItemState.RETURNED)
+        gone = owed or arrived is None
+        late = 0 if gone or arrived is None else working_days_late(calendar, row.due_at, arrived)
         if gone or late:
             missed.append(
                 MissedItem(
@@ -218,6 +260,7 @@ def score_facts(
                     row.case_no,
                     row.kind,
                     None if gone else late,
+                    row.broken,
                 )
             )
     return MaterialFacts(len(rows), tuple(missed))
@@ -238,6 +281,8 @@ def _due_items(tenant_id: UUID, period: str) -> Any:
             MaterialRequest.number,
             due_at.label("due_at"),
             first.c.at,
+            first.c.any_at,
+            broken().label("broken"),
         )
         .join(
             MaterialRequest,
@@ -263,14 +308,15 @@ def _due_items(tenant_id: UUID, period: str) -> Any:
 
 
 def _first_arrivals() -> sa.Subquery:
-    """When the first usable file of each item was complete."""
+    """When the first usable file of each item was complete, and the first of all."""
+    fit = Delivery.check_state != CheckState.PROBLEM
     return (
         sa.select(
             Delivery.tenant_id,
             Delivery.item_id,
-            sa.func.min(Delivery.delivered_at).label("at"),
+            sa.func.min(Delivery.delivered_at).filter(fit).label("at"),
+            sa.func.min(Delivery.delivered_at).label("any_at"),
         )
-        .where(Delivery.check_state != CheckState.PROBLEM)
         .group_by(Delivery.tenant_id, Delivery.item_id)
         .subquery()
     )

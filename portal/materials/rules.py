@@ -56,10 +56,14 @@ ITEM_TRANSITIONS: Mapping[ItemState, frozenset[ItemState]] = MappingProxyType(
 )
 
 
-def moved(state: str, to: ItemState) -> ItemState:
-    """`to`, if an item in `state` may become that; else `Conflict` with what to do."""
+def moved(state: str, to: ItemState, *, broken: bool = False) -> ItemState:
+    """`to`, if an item in `state` may become that; else `Conflict` with what to do.
+
+    `broken`: its files are all unusable, so that it counts as missing and may be answered.
+    """
     now = ItemState(state)
-    if to in ITEM_TRANSITIONS[now]:
+    answers = broken and (now, to) == (ItemState.DELIVERED, ItemState.UNAVAILABLE)
+    if answers or to in ITEM_TRANSITIONS[now]:
         return to
     if now is ItemState.ACCEPTED:
         raise Conflict(
@@ -96,8 +100,8 @@ class Counts:
     """应交/已交/缺/无法提供: `expected` is the sum of the other three.
 
     An item wanted only if it exists (a field visit) counts from the moment that there is a file
-    or an answer. `problems` of the delivered have only unusable files. `shares`: how many
-    items each filter of the list shows, optional and cancelled ones too.
+    or an answer. `problems` of the missing have files, but only unusable ones. `shares`: how
+    many items each filter of the list shows, optional and cancelled ones too.
     """
 
     expected: int = 0
@@ -126,12 +130,13 @@ class Counts:
             "delivered": self.delivered,
             "missing": self.missing,
             "unavailable": self.unavailable,
+            "unusable": self.problems,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Tallied:
-    """So many items alike: what `count` adds up."""
+    """So many items alike: what `count` adds up. `problems` of them hold only unusable files."""
 
     state: str
     required: bool
@@ -143,8 +148,8 @@ class Tallied:
 def standing(item: Tallied) -> str:
     """Which of delivered, missing, unavailable an item counts as; "" when it is not expected.
 
-    An accepted item counts as what was accepted; a returned one is owed again; a cancelled one
-    is not wanted any more.
+    An accepted item counts as what was accepted; a returned one is owed again, and so is one of
+    which no file is usable; a cancelled one is not wanted any more.
     """
     state = ItemState(item.state)
     if state is ItemState.CANCELLED:
@@ -155,7 +160,19 @@ def standing(item: Tallied) -> str:
         return "missing"
     if state is ItemState.MISSING:
         return "missing" if item.required else ""
+    if state is ItemState.DELIVERED and item.problems:
+        return "missing"
     return state.value
+
+
+def _parts(item: Tallied) -> tuple[Tallied, ...]:
+    """Items alike, apart from those whose files are all unusable."""
+    if ItemState(item.state) is not ItemState.DELIVERED or not item.problems:
+        return (replace(item, problems=0),)
+    return (
+        replace(item, items=item.items - item.problems, problems=0),
+        replace(item, items=item.problems),
+    )
 
 
 def count(items: Iterable[Tallied]) -> Counts:
@@ -163,13 +180,12 @@ def count(items: Iterable[Tallied]) -> Counts:
     sums = {"delivered": 0, "missing": 0, "unavailable": 0, "": 0}
     problems = 0
     shares = Counter[str]()
-    for item in items:
-        place = standing(item)
+    for item in (part for each in items for part in _parts(each)):
         shares["all"] += item.items
-        if item.state != ItemState.MISSING:
+        if item.state != ItemState.MISSING and not item.problems:
             shares[item.state] += item.items
-        sums[place] += item.items
-        problems += item.problems if place == "delivered" else 0
+        sums[standing(item)] += item.items
+        problems += item.problems
     delivered, missing, unavailable = sums["delivered"], sums["missing"], sums["unavailable"]
     shares["missing"], shares["problem"] = missing, problems
     expected = delivered + missing + unavailable

@@ -78,7 +78,9 @@ def page_of(
         may_decide=person.may(DECIDE) and found.state == RequestState.HANDED_IN,
         answer=answer,
         decision=decision,
-        hand_in_form=HandInForm(formdata=None, version=str(found.version)),
+        hand_in_form=HandInForm(
+            formdata=None, version=str(found.version), unusable=str(shown.row.counts.problems)
+        ),
         problem=problem,
         extensions=uploads.extensions_of(found),
         max_bytes=settings().max_upload_bytes,
@@ -150,7 +152,7 @@ def item_table(request_id: UUID) -> Answer:
 
 
 def version_of(text: str | None) -> int:
-    """The version that a form was made for; 0, which no row has, when it carries none."""
+    """A number that a form carries, such as the version it was made for; 0 when it has none."""
     return int(text) if text and text.isdigit() else 0
 
 
@@ -209,7 +211,11 @@ def hand_in(request_id: UUID) -> Answer:
         raise Invalid(_("The form is incomplete."), _("Reload the page and try again."))
     try:
         made = answers.hand_in(
-            db(), request_id, seen_version=version_of(form.version.data), actor=actor()
+            db(),
+            request_id,
+            seen_version=version_of(form.version.data),
+            seen_unusable=version_of(form.unusable.data),
+            actor=actor(),
         )
     except Conflict as error:
         db().rollback()

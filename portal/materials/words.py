@@ -88,6 +88,11 @@ EVENTS: Mapping[str, tuple[Phrase, str, str]] = MappingProxyType(
         RequestEventKind.HANDED_IN.value: (phrase("Handed in"), "success", "check"),
         RequestEventKind.ACCEPTED.value: (phrase("Accepted"), "success", "circle-check"),
         RequestEventKind.RETURNED.value: (phrase("Returned"), "danger", "arrow-back-up"),
+        RequestEventKind.UNUSABLE.value: (
+            phrase("Found unusable after the hand-in"),
+            "danger",
+            "alert-triangle",
+        ),
         RequestEventKind.CALLS_ADDED.value: (phrase("Calls of a list added"), "info", "phone"),
         RequestEventKind.CLOSED.value: (phrase("Accepted in full"), "success", "shield-check"),
         RequestEventKind.CANCELLED.value: (phrase("Request cancelled"), "danger", "circle-x"),

@@ -63,6 +63,7 @@ def _materials(session: Session, tenant_id: UUID, period: str) -> Tally:
                 Link("request_item", item.item_id),
                 item.working_days_late,
                 {"number": item.number, "case_no": item.case_no},
+                "unusable" if item.unusable else "missed",
             )
             for item in found.missed
         ),

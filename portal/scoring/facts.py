@@ -55,11 +55,13 @@ class Recovery:
 
 @dataclass(frozen=True)
 class Miss:
-    """One thing due that was missed (`working_days_late` None), or came late by that many days."""
+    """One thing due that was missed (`working_days_late` None), or came late by that many days.
+    `how`: what is said of it when it was missed."""
 
     link: Link
     working_days_late: int | None = None
     params: Mapping[str, str] = field(default_factory=dict)
+    how: str = "missed"
 
     def __post_init__(self) -> None:
         """Late means at least one working day (`ValueError`)."""

@@ -109,7 +109,7 @@ def _share(indicator: Indicator, facts: Facts) -> list[Loss] | None:
 def _miss(indicator: Indicator, miss: Miss, each: Fraction, total: int) -> Loss:
     params = dict(miss.params) | {"total": str(total)}
     if miss.working_days_late is None:
-        return Loss(each, f"{indicator.source}.missed", params, miss.link)
+        return Loss(each, f"{indicator.source}.{miss.how}", params, miss.link)
     part = min(Fraction(1), Fraction(indicator.late_per_working_day) * miss.working_days_late)
     params["days"] = str(miss.working_days_late)
     return Loss(each * part, f"{indicator.source}.late", params, miss.link)

@@ -32,6 +32,7 @@ _SENTENCES: Mapping[str, Phrase] = {
     "self_checks.missed": phrase("Self-check not done or contradicted"),
     "self_checks.late": phrase("Self-check late by %(days)s working days"),
     "materials.missed": phrase("Material not delivered"),
+    "materials.unusable": phrase("Material not delivered: no file of it can be used"),
     "materials.late": phrase("Material late by %(days)s working days"),
     "rectifications.missed": phrase("Rectification not answered in time"),
     "rectifications.late": phrase("Rectification late by %(days)s working days"),

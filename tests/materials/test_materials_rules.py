@@ -28,7 +28,8 @@ TALLIES = st.builds(
     st.sampled_from([state.value for state in ItemState]),
     st.booleans(),
     st.booleans(),
-    st.integers(1, 500),
+    st.integers(2, 500),
+    st.integers(0, 2),
 )
 
 
@@ -38,6 +39,11 @@ def test_expected_is_what_is_there_and_what_is_not(items: list[Tallied]) -> None
     cancelled ones may be left out."""
     counts = count(items)
     assert counts.expected == counts.delivered + counts.missing + counts.unavailable
+    unfit = sum(item.problems for item in items if item.state == ItemState.DELIVERED)
+    assert counts.problems == counts.shares["problem"] == unfit <= counts.missing
+    assert counts.shares["delivered"] + unfit == sum(
+        item.items for item in items if item.state == ItemState.DELIVERED
+    )
     left_out = sum(item.items for item in items if not standing(item))
     assert counts.expected + left_out == sum(item.items for item in items)
     cancelled = [item for item in items if item.state == ItemState.CANCELLED]

@@ -22,6 +22,7 @@ from portal.kernel.paging import Page, Sort, paginate
 from portal.materials.delivered import FileRow, files_of
 from portal.materials.kinds import ItemState
 from portal.materials.models import MaterialRequest, RequestItem
+from portal.materials.queries import counted_state
 from portal.vendors.models import Group, Member, Project
 from tenants.models import Tenant
 
@@ -207,18 +208,19 @@ def _items(session: Session, rows: Sequence[Any]) -> dict[tuple[UUID, UUID], dic
     """Required items by request, case and state, for one page of the queue."""
     keys = [(row.tenant_id, row.request_id, row.case_id) for row in rows]
     found: dict[tuple[UUID, UUID], dict[str, int]] = {}
+    state = counted_state()
     for row in session.execute(
         sa.select(
             RequestItem.request_id,
             RequestItem.case_id,
-            RequestItem.state,
+            state.label("state"),
             sa.func.count().label("items"),
         )
         .where(
             sa.tuple_(RequestItem.tenant_id, RequestItem.request_id, RequestItem.case_id).in_(keys),
             sa.or_(RequestItem.required, RequestItem.state != ItemState.MISSING),
         )
-        .group_by(RequestItem.request_id, RequestItem.case_id, RequestItem.state)
+        .group_by(RequestItem.request_id, RequestItem.case_id, state)
     ):
         found.setdefault((row.request_id, row.case_id), {})[row.state] = row.items
     return found
@@ -390,11 +392,9 @@ def _workable(account_id: UUID) -> sa.ColumnElement[bool]:
 
 def vendors(session: Session) -> list[tuple[UUID, str]]:
     """Vendors that have cases under review, for the filter."""
-    return [
-        (row.id, row.short_name)
-        for row in session.execute(
-            sa.select(Tenant.id, Tenant.short_name)
-            .where(sa.exists().where(Review.tenant_id == Tenant.id))
-            .order_by(Tenant.code)
-        )
-    ]
+    rows = session.execute(
+        sa.select(Tenant.id, Tenant.short_name)
+        .where(sa.exists().where(Review.tenant_id == Tenant.id))
+        .order_by(Tenant.code)
+    )
+    return [(row.id, row.short_name) for row in rows]

@@ -64,12 +64,14 @@ class ReceiptRequest(TypedDict):
 
 
 class Counts(TypedDict):
-    """Items of the request: 应交, 已交, 缺, 无法提供."""
+    """Items of the request: 应交, 已交, 缺, 无法提供. `unusable` of the missing have files, none of
+    which can be used."""
 
     expected: int
     delivered: int
     missing: int
     unavailable: int
+    unusable: NotRequired[int]
 
 
 class ReceiptItem(TypedDict):
