@@ -202,7 +202,7 @@ def make_people(stage: Stage, years: range, since: date) -> Company:
     with stage.company(company.id) as session:
         stage.calendar = load(session)
     with stage.sign_in() as session:
-        for login, person, _title, roles in COMPANY_STAFF:
+        for login, person, title, roles in COMPANY_STAFF:
             account = create_account(
                 session,
                 tenant_id=company.id,
@@ -210,6 +210,9 @@ def make_people(stage: Stage, years: range, since: date) -> Company:
                 name=person,
                 roles=roles,
                 password=PASSWORD,
+                # Members of the audit department are named by the general department (A1).
+                ground=f"综合部〔{since.year}〕1号" if "稽核" in title else "",
+                actor=company.accounts.get("admin"),
             )
             company.accounts[login] = Actor(
                 account.id, person, company.id, company.id, frozenset(roles)

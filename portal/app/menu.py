@@ -52,6 +52,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("results", _l("Fee statements"), "fees.index", "receipt"),
     Entry("results", _l("Papers"), "notices.index", "file-text"),
     Entry("settings", _l("Vendors"), "vendors.index", "building", True),
+    Entry("settings", _l("People and roles"), "people.index", "users", True),
+    Entry("settings", _l("Audit department"), "audit_department.index", "id", True),
     Entry("settings", _l("Our people"), "vendors.mine", "users", False),
     Entry("settings", _l("Seals and papers"), "seals.index", "rubber-stamp", True),
     Entry("settings", _l("Rules and schemes"), "schemes.index", "adjustments"),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Flask
 
-from portal.app import feeds, form_links, health, reminders, service_of_papers
+from portal.app import feeds, form_links, health, password_links, reminders, service_of_papers
 from portal.audits.appeals import views as appeals_views
 from portal.audits.appeals.consequences import FindingsCorrected
 from portal.audits.assessments import sitting_views
@@ -33,6 +33,9 @@ from portal.excellence import views as excellence_views
 from portal.fees import appeals as fees_appeals
 from portal.fees import views as fees_views
 from portal.identity import views as identity_views
+from portal.identity.people import department as audit_department
+from portal.identity.people import views as people_views
+from portal.identity.people.links import PasswordLinkMailed
 from portal.jobs import views as jobs_views
 from portal.journal import views as journal_views
 from portal.kernel.events import Event, Subscriber, wire
@@ -65,6 +68,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     feeds.bp,
     dashboards_views.bp,
     identity_views.bp,
+    people_views.bp,
+    audit_department.bp,
+    password_links.bp,
     jobs_views.bp,
     journal_views.bp,
     notices_views.bp,
@@ -116,6 +122,7 @@ SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {
         fees_appeals.follow,
     ),
     LinkMailed: (form_links.mail,),
+    PasswordLinkMailed: (password_links.mail,),
     DocumentUnopened: (service_of_papers.unopened,),
     DocumentUnserved: (service_of_papers.unserved,),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.identity.rules import Standing
 from portal.kernel.access import Role
 from portal.kernel.phrases import Phrase, phrase
 
@@ -20,3 +21,10 @@ ROLE_NAMES: dict[Role, Phrase] = {
     Role.AGENT: phrase("Collection agent"),
     Role.OFFICE: phrase("Office staff"),
 }
+
+STANDING_NAMES: dict[Standing, tuple[Phrase, str]] = {
+    Standing.ACTIVE: (phrase("Can sign in"), "success"),
+    Standing.INVITED: (phrase("Invited"), "pending"),
+    Standing.DISABLED: (phrase("Disabled"), "neutral"),
+}
+"""What an account's standing is called, and the tone of its chip."""

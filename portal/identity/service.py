@@ -12,12 +12,22 @@ from uuid import UUID
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from portal.identity.models import Account, SignInAttempt, SignInSession
+from portal.identity.models import Account, Appointment, SignInAttempt, SignInSession
+from portal.identity.rules import (
+    check_password,
+    check_roles,
+    email_of,
+    ground_of,
+    name_of,
+    normalise_email,
+)
+from portal.journal.service import record
 from portal.kernel import clock
-from portal.kernel.access import COMPANY_ROLES, VENDOR_ROLES, Actor, Role
-from portal.kernel.errors import Invalid, PortalError
+from portal.kernel.access import Actor, Role, system_actor
+from portal.kernel.errors import Conflict, Invalid, PortalError
 from portal.kernel.phrases import phrase
 from tenants.database import Database
 from tenants.models import Tenant, TenantKind, TenantStatus
@@ -31,7 +41,6 @@ SEEN_EVERY = timedelta(minutes=1)
 WINDOW = timedelta(minutes=15)
 PER_EMAIL = 8
 PER_ADDRESS = 60
-MIN_PASSWORD = 12
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _NOBODY = _hasher.hash(secrets.token_hex(16))
@@ -59,13 +68,19 @@ class Signed:
     email: str
 
 
-def normalise_email(email: str) -> str:
-    """E-mail addresses are stored and compared in lower case without surrounding space."""
-    return email.strip().lower()
-
-
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
+
+
+class AddressInUse(Conflict):
+    """An account has this e-mail address; whose, and where, is not told."""
+
+
+def _in_use() -> AddressInUse:
+    return AddressInUse(
+        phrase("This e-mail address is in use already."),
+        phrase("Use another address of the person, or look among the people for the account."),
+    )
 
 
 def create_account(
@@ -75,38 +90,90 @@ def create_account(
     email: str,
     name: str,
     roles: Iterable[Role],
-    password: str,
+    password: str | None,
     locale: str | None = None,
+    ground: str = "",
+    actor: Actor | None = None,
 ) -> Account:
-    """Add a person. The company's roles go to the company's people only, and the vendor's to a
-    vendor's. Raises `Invalid`."""
-    wanted = frozenset(roles)
+    """Add a person and put the roles on record as appointments (rule A1). The company's roles go to
+    the company's people only, and the vendor's to a vendor's. Without a `password` the person
+    chooses one by a one-time link. `actor` is None for a command. Raises `Invalid`, `AddressInUse`.
+    """
     kind = session.scalar(sa.select(Tenant.kind).where(Tenant.id == tenant_id))
-    allowed = COMPANY_ROLES if kind == TenantKind.COMPANY else VENDOR_ROLES
-    if not wanted or wanted - allowed:
-        raise Invalid(
-            phrase("These roles do not fit the organisation."),
-            phrase("Choose roles of the organisation that the person works for."),
-        )
-    if len(password) < MIN_PASSWORD:
-        raise Invalid(
-            phrase("The password is too short."),
-            phrase("Use at least %(count)s characters.", count=MIN_PASSWORD),
-        )
+    wanted = check_roles(roles, company=kind == TenantKind.COMPANY)
+    if password is not None:
+        check_password(password)
     account = Account(
         tenant_id=tenant_id,
         id=new_id(),
-        email=normalise_email(email),
-        name=name,
+        email=email_of(email),
+        name=name_of(name),
         roles=sorted(role.value for role in wanted),
-        password_hash=_hasher.hash(password),
+        password_hash=_hasher.hash(secrets.token_hex(32) if password is None else password),
+        password_set_at=None if password is None else clock.now(),
         status="active",
         locale=locale,
         created_at=clock.now(),
     )
-    session.add(account)
-    session.flush()
+    _store(session, account)
+    by = actor or system_actor(company_id_of(session))
+    for role in sorted(wanted):
+        appoint(session, account, role, ground=ground_of(ground), actor=by)
+    record(
+        session,
+        "identity.account.added",
+        ("account", account.id),
+        actor=by,
+        tenant_id=tenant_id,
+        data={"roles": account.roles},
+    )
     return account
+
+
+def _store(session: Session, account: Account) -> None:
+    """Write an account with a new address. Raises `AddressInUse`."""
+    same = sa.select(Account.id).where(Account.email == account.email, Account.id != account.id)
+    with session.no_autoflush:
+        if session.scalar(same) is not None:
+            raise _in_use()
+    try:
+        with session.begin_nested():
+            session.add(account)
+    except IntegrityError as error:  # somebody else took the address at the same moment
+        raise _in_use() from error
+
+
+def correct_address(session: Session, account: Account, *, name: str, email: str) -> None:
+    """Mend the name and address of somebody who has not chosen a password yet: whoever has is
+    never given another's mailbox. Raises `Conflict`, `Invalid`, `AddressInUse`."""
+    if account.password_set_at is not None:
+        raise Conflict(
+            phrase("This person has chosen a password already."),
+            phrase("For another address, disable this account and add the person anew."),
+        )
+    account.name, account.email = name_of(name), email_of(email)
+    _store(session, account)
+
+
+def company_id_of(session: Session) -> UUID:
+    """The company's reserved tenant, on the sign-in login."""
+    return session.scalars(sa.select(Tenant.id).where(Tenant.kind == TenantKind.COMPANY)).one()
+
+
+def appoint(session: Session, account: Account, role: Role, *, ground: str, actor: Actor) -> None:
+    """Put on record that a person holds a role from now on, and who named them (rule A1)."""
+    session.add(
+        Appointment(
+            tenant_id=account.tenant_id,
+            account_id=account.id,
+            role=role.value,
+            since=clock.now(),
+            named_by=actor.account_id,
+            named_by_name=actor.name,
+            ground=ground,
+        )
+    )
+    session.flush()
 
 
 def _check_limits(session: Session, email: str, address: str) -> None:
@@ -148,10 +215,9 @@ def sign_in(session: Session, email: str, password: str, address: str) -> str:
         )
     ).first()
     if not _password_fits(account, password) or account is None:
-        company_id = session.scalar(sa.select(Tenant.id).where(Tenant.kind == TenantKind.COMPANY))
         session.add(
             SignInAttempt(
-                tenant_id=company_id,
+                tenant_id=company_id_of(session),
                 email_digest=_digest(email),
                 address_digest=_digest(address),
                 at=clock.now(),
@@ -254,19 +320,24 @@ def change_password(session: Session, account_id: UUID, old: str, new: str, keep
     account = session.scalars(sa.select(Account).where(Account.id == account_id)).one()
     if not _password_fits(account, old):
         raise Invalid(phrase("The present password is not right."), phrase("Type it again."))
-    if len(new) < MIN_PASSWORD:
-        raise Invalid(
-            phrase("The password is too short."),
-            phrase("Use at least %(count)s characters.", count=MIN_PASSWORD),
-        )
-    account.password_hash = _hasher.hash(new)
-    session.execute(
-        sa.update(SignInSession)
-        .where(
-            SignInSession.account_id == account_id,
-            SignInSession.id != keep,
-            SignInSession.ended_at.is_(None),
-        )
-        .values(ended_at=clock.now())
+    choose_password(session, account, new, keep=keep)
+
+
+def choose_password(
+    session: Session, account: Account, new: str, *, keep: UUID | None = None
+) -> None:
+    """Set a person's password and end the sessions but `keep`. Raises `Invalid`."""
+    check_password(new)
+    account.password_hash, account.password_set_at = _hasher.hash(new), clock.now()
+    end_sessions(session, account.id, keep=keep)
+
+
+def end_sessions(session: Session, account_id: UUID, *, keep: UUID | None = None) -> None:
+    """End a person's sessions but `keep`: their tokens are worth nothing from now on."""
+    ended = sa.update(SignInSession).where(
+        SignInSession.account_id == account_id, SignInSession.ended_at.is_(None)
     )
+    if keep is not None:
+        ended = ended.where(SignInSession.id != keep)
+    session.execute(ended.values(ended_at=clock.now()))
     session.flush()

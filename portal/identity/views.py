@@ -22,8 +22,7 @@ from werkzeug.wrappers import Response
 from portal.identity import feeds, mailing, service
 from portal.identity.forms import MailForm, PasswordForm, SignInForm
 from portal.identity.labels import ROLE_NAMES
-from portal.identity.remembering import Remembered
-from portal.identity.web import LOCALES, clear_cookie, set_cookie, sign_in_session
+from portal.identity.web import LOCALES, clear_cookie, remembered, set_cookie, sign_in_session
 from portal.kernel.access import open_to_all, signed_in
 from portal.kernel.errors import Invalid, PortalError
 from portal.kernel.settings import settings
@@ -33,11 +32,6 @@ from portal.notifications.words import KIND_NAMES
 
 bp = Blueprint("identity", __name__)
 Answer = str | Response | tuple[str, int]
-
-
-def _known() -> Remembered:
-    known: Remembered = current_app.extensions["signed"]
-    return known
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
@@ -77,7 +71,7 @@ def sign_out() -> Answer:
     """End this session; the cookie is worth nothing afterwards."""
     with sign_in_session(current_app) as session_:
         service.sign_out(session_, g.signed.session_id)
-        _known().commit(session_)
+        remembered(current_app).commit(session_)
     answer = redirect(url_for("identity.sign_in"))
     clear_cookie(current_app, answer)
     return answer
@@ -93,7 +87,7 @@ def language() -> Answer:
         if g.get("signed"):
             with sign_in_session(current_app) as session_:
                 service.set_locale(session_, g.actor.account_id, locale)
-                _known().commit(session_)
+                remembered(current_app).commit(session_)
         answer.set_cookie(
             "locale",
             locale,
@@ -143,7 +137,7 @@ def account() -> Answer:
                 except PortalError as error:
                     problem = error
                 else:
-                    _known().commit(session_)
+                    remembered(current_app).commit(session_)
                     flash(_("Your password is changed; other devices are signed out."), "success")
                     return redirect(url_for("identity.account"))
     return _account_page(form, problem), status
@@ -192,7 +186,7 @@ def mails() -> Answer:
         except Invalid as error:
             flash(f"{error.message} {error.mend}", "warning")
         else:
-            _known().commit(session_)
+            remembered(current_app).commit(session_)
             flash(_("Your choice of mails is kept."), "success")
     return redirect(url_for("identity.account", _anchor="mails"))
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
+from portal.identity.remembering import Remembered
 from tenants.database import Database, ScopedSession
 from tenants.scope import Login, Scope, bound
 
@@ -25,6 +26,12 @@ def sign_in_session(app: Flask) -> Iterator[ScopedSession]:
         g.session = None
     with bound(Scope(Login.SIGN_IN)), database.session() as session:
         yield session
+
+
+def remembered(app: Flask) -> Remembered:
+    """Who is signed in, as this process knows it: what changes that is committed by it."""
+    known: Remembered = app.extensions["signed"]
+    return known
 
 
 def cookie_name(app: Flask) -> str:

@@ -31,3 +31,7 @@ DIGEST = "digest"
 """The kind of a daily digest, beside those of messages."""
 FORM_LINK = "form_link"
 """The kind of a mail with a one-time link, to somebody without an account."""
+PASSWORD_LINK = "password_link"  # noqa: S105 - a kind of mail
+"""The kind of a mail with a one-time link by which a person chooses the password."""
+ONE_TIME = (FORM_LINK, PASSWORD_LINK)
+"""Kinds whose text is blanked once the mail is sent or given up: the link is kept nowhere."""

@@ -12,7 +12,7 @@ from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, NotFound
 from portal.kernel.phrases import phrase
-from portal.notifications.kinds import MailState
+from portal.notifications.kinds import FORM_LINK, MailState
 from portal.notifications.models import Mail
 
 
@@ -30,7 +30,9 @@ def send_again(session: Session, mail_id: UUID, *, actor: Actor) -> None:
     if not row.text:
         raise Conflict(
             phrase("A one-time link is not kept: it cannot be sent again."),
-            phrase("Make a new link on the form's page."),
+            phrase("Make a new link on the form's page.")
+            if row.kind == FORM_LINK
+            else phrase("Make a new link on the person's page."),
         )
     row.state, row.attempts, row.next_at = MailState.QUEUED, 0, clock.now()
     session.flush()

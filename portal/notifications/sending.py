@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.kernel import clock
-from portal.notifications.kinds import FORM_LINK, MailState
+from portal.notifications.kinds import ONE_TIME, MailState
 from portal.notifications.models import Mail
 from portal.notifications.smtp import Answer, Conversation, Outcome
 
@@ -65,7 +65,7 @@ def note(session: Session, mail_id: UUID, claimed_at: datetime, outcome: Outcome
         row.state = MailState.DEAD
     else:
         row.state, row.next_at = MailState.FAILED, now + WAITS[row.attempts - 1]
-    if row.kind == FORM_LINK and row.state in (MailState.SENT, MailState.DEAD):
+    if row.kind in ONE_TIME and row.state in (MailState.SENT, MailState.DEAD):
         row.text = row.html = ""  # the secret address is kept nowhere
     session.flush()
 

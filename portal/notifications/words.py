@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from portal.kernel.phrases import Phrase, phrase
-from portal.notifications.kinds import DIGEST, FORM_LINK, MailState, MessageKind
+from portal.notifications.kinds import DIGEST, FORM_LINK, PASSWORD_LINK, MailState, MessageKind
 
 KIND_NAMES: Mapping[str, Phrase] = MappingProxyType(
     {
@@ -16,6 +16,7 @@ KIND_NAMES: Mapping[str, Phrase] = MappingProxyType(
         MessageKind.OTHER.value: phrase("Other messages"),
         DIGEST: phrase("Daily digest"),
         FORM_LINK: phrase("One-time link"),
+        PASSWORD_LINK: phrase("One-time link for a password"),
     }
 )
 MAIL_STATES: Mapping[str, tuple[Phrase, str]] = MappingProxyType(

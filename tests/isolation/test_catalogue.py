@@ -14,6 +14,7 @@ from tests.conftest import Portal
 
 NOT_TENANTED = {Tenant.__tablename__, "alembic_version"}
 GLOBALLY_UNIQUE = {
+    ("password_links", ("token_hash",)): "256 random bits",
     ("accounts", ("email",)): "only the sign-in login inserts accounts",
     ("sign_in_sessions", ("token_hash",)): "256 random bits",
     ("calendar_feeds", ("token_hash",)): "256 random bits",
