@@ -1,7 +1,8 @@
 """Have a file looked at by clamd, where one is configured, through its own protocol (INSTREAM).
 
 "Not scanned" is a result of its own. It is what stands beside a file when no scanner is configured
-or it does not answer; it is never shown as clean.
+or it does not answer; it is never shown as clean. Beyond its own MaxFileSize a clamd says "OK"
+without having read on, so a larger file is not even sent.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 _CHUNK = 1 << 17
 _TIMEOUT = 120.0
 _MOST_ANSWER = 4096
+_HALF_READ = "Heuristics.Limits.Exceeded"
+"""Said instead of "OK" where the scanner's AlertExceedsMax is set."""
 _FOUND = re.compile(r"^stream: (?P<name>.{1,200}) FOUND$")
 _TCP = re.compile(r"^tcp://(?P<host>[^:/]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})$")
 
@@ -41,13 +44,16 @@ class Verdict:
     why: str = ""
 
 
-def scan(path: Path, address: str) -> Verdict:
-    """Ask the clamd at `address` (`unix:/path` or `tcp://host:port`; empty: none) about a file.
+def scan(path: Path, address: str, most: int) -> Verdict:
+    """Ask the clamd at `address` (`unix:/path` or `tcp://host:port`; empty: none) about a file,
+    if it has at most `most` bytes: what the scanner reads whole.
 
     Never raises: a scanner that does not answer is said in the verdict and in the log.
     """
     if not address:
         return Verdict(Scan.NOT_SCANNED, why="not_configured")
+    if path.stat().st_size > most:
+        return Verdict(Scan.NOT_SCANNED, why="too_large")
     try:
         with _connected(address) as line:
             return _verdict(_ask(line, path))
@@ -94,7 +100,10 @@ def _ask(line: socket.socket, path: Path) -> str:
 def _verdict(answer: str) -> Verdict:
     if answer == "stream: OK":
         return Verdict(Scan.CLEAN)
-    if found := _FOUND.match(answer):
+    found = _FOUND.match(answer)
+    if found and found["name"].startswith(_HALF_READ):
+        return Verdict(Scan.NOT_SCANNED, why="too_large")
+    if found:
         return Verdict(Scan.FOUND, name=found["name"])
     large = "size limit exceeded" in answer
     return Verdict(Scan.NOT_SCANNED, why="too_large" if large else "unclear")

@@ -150,6 +150,13 @@ class Settings:
         "the pages say so.",
         values.socket_address,
     )
+    clamd_max_mb: int = setting(
+        "PORTAL_CLAMD_MAX_MB",
+        "25",
+        "The largest file, in MiB, that clamd reads whole: the least of its StreamMaxLength, "
+        "MaxFileSize and MaxScanSize. Larger files are not sent to it, and the pages say so.",
+        values.number(1, 102_400),
+    )
 
     # The site
     base_url: str = setting(

@@ -53,6 +53,7 @@ class RequestPage:
     open: bool
     unhanded: bool
     unusable: tuple[str, ...]
+    redrawn: Mapping[str, str]
     example: str
     cancelled: str
 
@@ -84,6 +85,7 @@ class RequestPage:
 def request_page(session: Session, request: MaterialRequest, first_case: str) -> RequestPage:
     """Put the page of a request together."""
     made = queries.hand_ins(session, request)
+    events = queries.history(session, request)
     row = lists.request_row(session, request, calendar_service.load(session))
     paper = papers.request_paper(session, request)
     name = request.wanted[-1]["name"] if request.wanted else ""
@@ -96,10 +98,11 @@ def request_page(session: Session, request: MaterialRequest, first_case: str) ->
         row,
         paper.id if paper else None,
         tuple(made),
-        tuple(timeline(queries.history(session, request))),
+        tuple(timeline(events)),
         request.state in OPEN_STATES,
         answers.changed_since(session, request, made[-1] if made else None),
         tuple(items.unusable_labels(session, request)) if row.counts.problems else (),
+        redrawn(events),
         f"{first_case}_{name}_1.mp3",
         _why_cancelled(session, request),
     )
@@ -165,6 +168,16 @@ def pending(page: Page[items.ItemRow]) -> bool:
     """Whether a check of a file on the page still runs, or the making of its copy."""
     files = (file for item in page.items for file in item.files)
     return any(file.check_state == CheckState.PENDING or file.copying for file in files)
+
+
+def redrawn(events: Sequence[RequestEvent]) -> dict[str, str]:
+    """What is said of cases that were exchanged (换抽), old and new, with the reason, by number."""
+    said: dict[str, str] = {}
+    for event in events:
+        if event.kind == RequestEventKind.SUBSTITUTED:
+            for number in (event.data["case_no"], event.data["by_case_no"]):
+                said.setdefault(number, _text([event]))
+    return said
 
 
 def timeline(events: Sequence[RequestEvent]) -> list[TimelineEvent]:

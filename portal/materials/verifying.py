@@ -65,7 +65,7 @@ def verify(session: Session, checked: Checked, *, actor: Actor) -> None:
     with local_copy(storage(), file.storage_key) as path:
         settle(session, delivery, file, path)
         found = inspect(path, name, formats_of(checked.request, checked.item.kind))
-        verdict = virus.scan(path, settings().clamd)
+        verdict = virus.scan(path, settings().clamd, settings().clamd_max_mb << 20)
         problems = list(found.problems)
         if verdict.scan is virus.Scan.FOUND:
             problems.append(Problem("virus_found", {"name": verdict.name}))

@@ -132,7 +132,8 @@ def test_a_draw_from_plan_to_requests(portal: Portal) -> None:
 
 def test_a_drawn_case_is_replaced_by_the_draws_next_one(portal: Portal) -> None:
     """A3: the next case follows from seed and population, the draw still recomputes, the old
-    review goes and the new one is open; without a reason nothing, and no judged case."""
+    review goes and the new one is open; without a reason, which the vendor reads in the history and
+    beside the items of both cases, nothing; and no judged case."""
     world, vendor = portal.world, portal.world.vendors[0]
     populate(portal)
     draw_id = planned(portal, Size(total=20))
@@ -145,8 +146,8 @@ def test_a_drawn_case_is_replaced_by_the_draws_next_one(portal: Portal) -> None:
         share = queries.get_share(session, draw_id, vendor.id)
         population = queries.packed_of(session, share)
     assert share.request_id and share.positions and share.vendor_seed
-    own, digest = bytes.fromhex(share.vendor_seed), bytes.fromhex(share.population_hash)
-    position = method.replacement(share.in_hand, share.positions, own, digest, 1)
+    seeds = (bytes.fromhex(share.vendor_seed), bytes.fromhex(share.population_hash))
+    position = method.replacement(share.in_hand, share.positions, *seeds, 1)
     (next_id,) = method.case_ids_at(population, [position])
     (old_id,) = method.case_ids_at(population, share.positions[:1])
     path = f"/draws/{draw_id}/vendors/{vendor.id}"
@@ -184,6 +185,7 @@ def test_a_drawn_case_is_replaced_by_the_draws_next_one(portal: Portal) -> None:
         assert states()[next_id] == "missing"
         office = portal.client(vendor.email(Role.MANAGER))
         assert office.post(f"{path}/replace", data={"case": next_id}).status_code == 404
+        assert office.get(f"/requests/{share.request_id}").text.count("债务人已身故") > 2
 
 
 def test_a_vendor_learns_its_own_share_and_nothing_else(portal: Portal) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from portal.files.virus import Scan, scan
 
+MOST = 1 << 24
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
@@ -59,22 +60,29 @@ def file(tmp_path: Path) -> Path:
 
 def test_clean(tmp_path: Path, file: Path) -> None:
     with clamd(tmp_path) as address:
-        assert scan(file, address).scan is Scan.CLEAN
+        assert scan(file, address, MOST).scan is Scan.CLEAN
 
 
 def test_found_across_chunks(tmp_path: Path, file: Path) -> None:
     with file.open("ab") as out:
         out.write(EICAR)
     with clamd(tmp_path) as address:
-        verdict = scan(file, address)
+        verdict = scan(file, address, MOST)
     assert (verdict.scan, verdict.name) == (Scan.FOUND, "Eicar-Test-Signature")
 
 
 def test_too_large_for_the_scanner_is_not_clean(tmp_path: Path, file: Path) -> None:
     with clamd(tmp_path, limit=1_000) as address:
-        verdict = scan(file, address)
+        verdict = scan(file, address, MOST)
     assert verdict.scan is Scan.NOT_SCANNED
     assert verdict.why in ("too_large", "unreachable")
+
+
+def test_beyond_what_the_scanner_reads_nothing_is_sent(tmp_path: Path, file: Path) -> None:
+    """A clamd says "OK" of what it reads only in part: such a file never reaches it."""
+    verdict = scan(file, f"unix:{tmp_path}/nobody", file.stat().st_size - 1)
+    assert (verdict.scan, verdict.why) == (Scan.NOT_SCANNED, "too_large")
+    assert scan(file, f"unix:{tmp_path}/nobody", file.stat().st_size).why == "unreachable"
 
 
 @pytest.mark.parametrize(
@@ -86,5 +94,5 @@ def test_too_large_for_the_scanner_is_not_clean(tmp_path: Path, file: Path) -> N
     ],
 )
 def test_without_a_scanner_nothing_is_clean(file: Path, address: str, why: str) -> None:
-    verdict = scan(file, address)
+    verdict = scan(file, address, MOST)
     assert (verdict.scan, verdict.why) == (Scan.NOT_SCANNED, why)
