@@ -10,11 +10,14 @@ import sqlalchemy as sa
 from portal.app.feeds import VENDOR_ROLES, kinds_of
 from portal.app.letters import DigestSections, Note
 from portal.app.reminders import path_of
+from portal.audits.reviews.blind import withheld
 from portal.deadlines.models import Deadline
 from portal.deadlines.rules import SOON, DeadlineState
 from portal.identity.mailing import Addressee
 from portal.kernel import clock
+from portal.kernel.access import Actor
 from portal.kernel.phrases import When, phrase
+from portal.kernel.withheld import NOTHING, Withheld
 from portal.notifications.kinds import MessageKind
 from portal.notifications.models import Notification
 from portal.notifications.service import text_of
@@ -30,15 +33,27 @@ def sections(
 ) -> DigestSections:
     """A vendor's people: what the vendor owes. The company's: what the company owes, and what
     vendors have not met, of the kinds that the person follows up. Both: the messages since the
-    last digest that the person did not get at once."""
+    last digest that the person did not get at once. Nothing that is withheld from the person."""
     now = clock.now()
-    rows = _clocks(session, tenant_id, person, company=company)
+    kept = withheld_of(session, tenant_id, person) if company else NOTHING
+    rows = [
+        row
+        for row in _clocks(session, tenant_id, person, company=company)
+        if row.subject_id not in kept.subjects
+    ]
     due = [(row, _note(row)) for row in rows]
     return DigestSections(
         [note for row, note in due if row.due_at < now],
         [note for row, note in due if now <= row.due_at <= now + SOON],
         [note for row, note in due if row.due_at > now + SOON],
-        _messages(session, tenant_id, person, since),
+        _messages(session, tenant_id, person, since, kept),
+    )
+
+
+def withheld_of(session: ScopedSession, company_id: UUID, person: Addressee) -> Withheld:
+    """What no mail tells a person of the company of for the time being (company scope)."""
+    return withheld(
+        session, Actor(person.account_id, person.name, company_id, company_id, person.roles)
     )
 
 
@@ -69,7 +84,7 @@ def _note(row: Deadline) -> Note:
 
 
 def _messages(
-    session: ScopedSession, tenant_id: UUID, person: Addressee, since: datetime
+    session: ScopedSession, tenant_id: UUID, person: Addressee, since: datetime, kept: Withheld
 ) -> list[Note]:
     kinds = [kind.value for kind in MessageKind if kind not in person.choice.at_once]
     if not kinds:
@@ -86,4 +101,4 @@ def _messages(
         .order_by(Notification.at)
         .limit(MOST)
     )
-    return [Note(text_of(row), row.path) for row in rows]
+    return [Note(text_of(row), row.path) for row in rows if not kept.tells(row.path, row.params)]

@@ -15,7 +15,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from portal.app.reminders import FOLLOWERS, path_of
-from portal.audits.reviews.blind import closed_findings
+from portal.audits.reviews.blind import withheld
 from portal.deadlines import ics
 from portal.deadlines.models import Deadline
 from portal.identity.feeds import FeedOwner, find_owner
@@ -71,8 +71,10 @@ def clocks(session: ScopedSession, owner: FeedOwner) -> list[Deadline]:
     else:
         return []
     rows = session.scalars(statement.order_by(Deadline.due_at.desc()).limit(MOST)).all()
-    kept = closed_findings(session, _person(owner)) if owner.is_company else ()
-    return [row for row in rows if row.subject_id not in kept]
+    if not owner.is_company:
+        return list(rows)
+    kept = withheld(session, _person(owner))
+    return [row for row in rows if row.subject_id not in kept.subjects]
 
 
 def _person(owner: FeedOwner) -> Actor:

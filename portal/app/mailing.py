@@ -22,6 +22,7 @@ from portal.calendar import service as calendar_service
 from portal.identity.mailing import Addressee, addressees
 from portal.kernel import clock
 from portal.kernel.settings import settings
+from portal.kernel.withheld import NOTHING
 from portal.notifications.kinds import DIGEST, MailState, MessageKind
 from portal.notifications.models import DigestRun, Mail, MailOrder, Notification
 from portal.notifications.sending import send_due
@@ -98,11 +99,18 @@ class Post:
             ).all()
         people = self.people(tenant_id)
         with self.company() as session:
+            kept = {
+                person.account_id: digests.withheld_of(session, tenant_id, person)
+                for person in people
+                if waiting and tenant_id == self.company_id
+            }
             for message in waiting:
                 kind = MessageKind(message.kind)
                 note = letters.Note(text_of(message), message.path)
                 for person in people:
                     held = {role.value for role in person.roles}
+                    if kept.get(person.account_id, NOTHING).tells(message.path, message.params):
+                        continue
                     if kind in person.choice.at_once and not held.isdisjoint(message.roles):
                         letter = letters.message_letter(self.app, person, note)
                         _write(session, tenant_id, message.id, person, kind.value, letter)

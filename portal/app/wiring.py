@@ -20,8 +20,8 @@ from portal.audits.draws import part_views as draw_part_views
 from portal.audits.draws import views as draws_views
 from portal.audits.links import views as form_links_views
 from portal.audits.links.service import LinkMailed
+from portal.audits.reviews import blind, facts_views, opinion_views
 from portal.audits.reviews import course_views as review_course_views
-from portal.audits.reviews import facts_views, opinion_views
 from portal.audits.reviews import service as reviews_service
 from portal.audits.reviews import views as reviews_views
 from portal.calendar import views as calendar_views
@@ -38,6 +38,7 @@ from portal.identity.people import views as people_views
 from portal.identity.people.links import PasswordLinkMailed
 from portal.jobs import views as jobs_views
 from portal.journal import views as journal_views
+from portal.kernel import withheld
 from portal.kernel.events import Event, Subscriber, wire
 from portal.materials import calls as materials_calls
 from portal.materials import changes_views as materials_changes
@@ -129,7 +130,8 @@ SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {
 
 
 def install(app: Flask) -> None:
-    """Register the blueprints and the subscribers."""
+    """Register the blueprints, the subscribers and who decides what is withheld from somebody."""
     wire(SUBSCRIBERS)
+    withheld.install(blind.withheld)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

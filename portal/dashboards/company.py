@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -154,6 +154,9 @@ _ACTS = (
 )
 
 
-def latest_acts(session: Session) -> list[Act]:
-    """The newest acts of the journal (company scope)."""
-    return [Act(*row) for row in session.execute(_ACTS)]
+def latest_acts(session: Session, *, but: Collection[UUID] = ()) -> list[Act]:
+    """The newest acts of the journal, without those on the subjects `but` (company scope)."""
+    statement = _ACTS
+    if but:
+        statement = statement.where(_J.subject_id.is_(None) | _J.subject_id.not_in(but))
+    return [Act(*row) for row in session.execute(statement)]

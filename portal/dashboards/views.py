@@ -149,8 +149,8 @@ def _company() -> str:
     owed = queries.company_clocks(session)
     seen_to = [kind for kind, permission in _OWN.items() if person.may(permission)]
     own = queries.own_clocks(session, seen_to)
-    if kept := blind.closed_findings(session, person):
-        own = [one for one in own if one.subject_id not in kept]
+    kept = blind.withheld(session, person)
+    own = [one for one in own if one.subject_id not in kept.subjects]
     sees_requests, sees_scores = person.may(materials.VIEW), person.may(scoring.VIEW)
     sees_notices = person.may(rectification.VIEW)
     kinds = {"material_request": sees_requests, "rectification": sees_notices}
@@ -174,7 +174,7 @@ def _company() -> str:
         own=[_own(one, calendar, now, names) for one in own[:6]],
         sees_own=bool(seen_to),
         own_count=len(own),
-        acts=company.latest_acts(session) if person.may(journal.VIEW) else [],
+        acts=company.latest_acts(session, but=kept.subjects) if person.may(journal.VIEW) else [],
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from portal.journal.models import JournalEntry, JournalLink
 from portal.kernel.paging import Page, Sort, paginate
+from portal.kernel.withheld import BETWEEN, NOTHING, Withheld
 from tenants.models import Tenant
 
 
@@ -34,9 +35,11 @@ def list_entries(
     *,
     tenant_id: UUID | None = None,
     action: str = "",
+    but: Withheld = NOTHING,
     cursor: str | None = None,
 ) -> Page[EntryRow]:
-    """The acts, newest first, by whose they are and how the action begins."""
+    """The acts, newest first, by whose they are and how the action begins; none that tells of what
+    is withheld from the reader (`but`)."""
     statement = (
         sa.select(
             JournalEntry.id,
@@ -60,6 +63,8 @@ def list_entries(
         statement = statement.where(JournalEntry.tenant_id == tenant_id)
     if action:
         statement = statement.where(JournalEntry.action.startswith(action, autoescape=True))
+    if but:
+        statement = statement.where(_silent_of(but))
     page = paginate(session, statement, Sort(JournalEntry.at, JournalEntry.id, True), cursor)
     return page.map(
         lambda row: EntryRow(
@@ -72,4 +77,12 @@ def list_entries(
             row.data,
             row.position,
         )
+    )
+
+
+def _silent_of(kept: Withheld) -> sa.ColumnElement[bool]:
+    label = sa.func.split_part(JournalEntry.data["label"].astext, BETWEEN, 1)
+    return sa.and_(
+        JournalEntry.subject_id.is_(None) | JournalEntry.subject_id.not_in(kept.subjects),
+        label.is_(None) | label.not_in(kept.numbers),
     )

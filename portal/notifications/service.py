@@ -15,6 +15,7 @@ from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.phrases import Phrase, When
 from portal.kernel.settings import settings
+from portal.kernel.withheld import withheld_from
 from portal.notifications.kinds import MessageKind
 from portal.notifications.models import MailOrder, Notification, NotificationRead
 from tenants.prepared import Asked, Prepared
@@ -76,7 +77,8 @@ _TEXTS: Any = sa.ARRAY(sa.Text)
 
 
 def inbox(session: Session, actor: Actor) -> list[Message]:
-    """The newest messages of the actor."""
+    """The newest messages of the actor, without those that tell of what is withheld from them."""
+    kept = withheld_from(session, actor)
     read_at = session.scalar(
         sa.select(NotificationRead.read_at).where(
             NotificationRead.tenant_id == actor.tenant_id, NotificationRead.id == actor.account_id
@@ -94,6 +96,7 @@ def inbox(session: Session, actor: Actor) -> list[Message]:
             read_at is None or row.at > read_at,
         )
         for row in rows
+        if not kept.tells(row.path, row.params)
     ]
 
 

@@ -4,6 +4,8 @@ opinion (A5)."""
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,6 +14,7 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
 from portal.app.feeds import clocks
+from portal.app.mailing import Post
 from portal.audits.assessments.service import confirm_form, prepare_form
 from portal.audits.findings.service import save_finding
 from portal.audits.models import AssessmentForm, Escalation, Finding
@@ -19,18 +22,25 @@ from portal.audits.reviews import opinions, stages
 from portal.audits.reviews.models import FactCheck, Listening
 from portal.audits.reviews.service import save_notes
 from portal.audits.reviews.terms import REVIEW_TERMS, default_terms
+from portal.deadlines.service import sweep
 from portal.identity.feeds import FeedOwner
 from portal.identity.service import create_account
-from portal.kernel.access import Actor, Role
+from portal.kernel import clock
+from portal.kernel import settings as settings_module
+from portal.kernel.access import Actor, Role, system_actor
 from portal.kernel.errors import Conflict
+from portal.notifications.kinds import DIGEST
+from portal.notifications.models import Mail
 from portal.schemes.service import publish
 from tenants.scope import Login, Scope
 from tests.conftest import Portal
-from tests.factories.audits import Audit, hear, judge_twice, open_audit, text
+from tests.factories.audits import Audit, beijing, hear, judge_twice, open_audit, text
 from tests.factories.world import PASSWORD
+from tests.notifications.post_office import PostOffice, serving
 
 pytestmark = pytest.mark.usefixtures("at_work")
 THIRD = "third@hengxin.example.com"
+OTHER_HEAD = "other.head@hengxin.example.com"
 FACTS = "催收员威胁上门"
 TOLD = (FACTS, "语气很差", "303", "</svg>红线", "</svg>不合格")
 """What would tell of the first judgement."""
@@ -47,6 +57,14 @@ def audit(portal: Portal) -> Audit:
             email=THIRD,
             name="第三人",
             roles={Role.AUDITOR},
+            password=PASSWORD,
+        )
+        create_account(
+            session,
+            tenant_id=portal.world.company_id,
+            email=OTHER_HEAD,
+            name="另一负责人",
+            roles={Role.AUDIT_HEAD, Role.GENERAL_MANAGER},
             password=PASSWORD,
         )
         session.commit()
@@ -105,6 +123,7 @@ def _pages(portal: Portal, audit: Audit) -> list[str]:
         "/appeals",
         "/rectifications/opinions",
         "/messages",
+        "/journal",
         f"/requests/{audit.request_id}",
         "/papers",
     ]
@@ -153,6 +172,87 @@ def test_those_who_judged_still_see_it(portal: Portal, audit: Audit) -> None:
     silent = [path for path, words in told.items() if not words]
     assert [path for path in silent if path.startswith("/assessments/0")] == []
     assert len(told) - len(silent) >= 10, silent
+
+
+LEADS = ("HC-00001 · 303", "/fact-checks/0", "/reviews/escalations/0", "finding.", "clause=303")
+"""What else would tell of it: a clock's label, a page that is there for a failed case only, an
+entry of the journal."""
+
+
+@pytest.fixture
+def office(portal: Portal) -> Iterator[PostOffice]:
+    """A mail server, there before anything happens."""
+    with serving(PostOffice()) as running:
+        url = f"smtp://127.0.0.1:{running.port}?starttls=no"
+        made = replace(portal.settings, smtp_url=url, mail_from="portal@company.example.com")
+        settings_module.install(made)
+        yield running
+
+
+def _clocks_run_out(portal: Portal, emails: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The form stays undone: its clock is near on Tuesday the 10th and runs out that evening; a
+    digest each morning. By address what it sees unasked: place → text."""
+    company = system_actor(portal.world.company_id)
+    post = Post(portal.app, portal.database, portal.world.company_id)
+    clients = {email: portal.client(email) for email in emails}
+    feeds = {email: _feed(client) for email, client in clients.items()}
+    seen: dict[str, dict[str, str]] = {email: {} for email in emails}
+    for day, hour in ((10, 9), (10, 19), (11, 9)):
+        with clock.frozen(beijing(date(2026, 11, day), hour, 5)):
+            with portal.session(portal.world.scope) as session:
+                sweep(session, actor=company)
+                session.commit()
+            post.digest()
+            while post.run():
+                pass
+            clients = {email: portal.client(email) for email in emails}
+            for email, client in clients.items():
+                for path in ("/", "/messages", "/journal", feeds[email]):
+                    text = client.get(path).text.split("<main")[-1]
+                    place = "feed" if path == feeds[email] else path
+                    seen[email][place] = seen[email].get(place, "") + text
+    return seen
+
+
+def _feed(client: FlaskClient) -> str:
+    client.post("/account/feed", data={"act": "renew"})
+    page = client.get("/account").text
+    return f"/calendar/{page.partition('/calendar/')[2].partition('.ics')[0]}.ics"
+
+
+def _told(text: str) -> list[str]:
+    return [word for word in (*TOLD, *LEADS) if word in text.replace("\r\n ", "")]
+
+
+def test_nothing_that_comes_unasked_tells_of_it(
+    portal: Portal, office: PostOffice, audit: Audit
+) -> None:
+    """Inbox, mails, digest, calendar feed, home page and journal of a second audit head, who is of
+    the general manager's office too: silent until the opinion is given up. The head who judged is
+    told in every one of these places."""
+    head = portal.world.email(Role.AUDIT_HEAD)
+    seen = _clocks_run_out(portal, [OTHER_HEAD, head])
+    with portal.session(portal.world.scope) as session:
+        mails = session.scalars(sa.select(Mail).where(Mail.address.in_(seen))).all()
+        for mail in mails:
+            place = "digest" if mail.kind == DIGEST else "mail"
+            text = f"{mail.subject} {mail.text} {mail.html}"
+            seen[mail.address][place] = seen[mail.address].get(place, "") + text
+    assert len(office.taken) >= len(mails)
+    silent = {place: _told(text) for place, text in seen[OTHER_HEAD].items()}
+    assert not any(silent.values()), silent
+    assert "review_terms" in seen[OTHER_HEAD]["/journal"], "which shows the rest"
+    told = {place: _told(text) for place, text in seen[head].items()}
+    assert len(told) == 6 and all(told.values()), told
+    with portal.session(portal.world.scope) as session:
+        opinion = session.scalars(
+            sa.select(Listening.id).where(
+                Listening.kind == "opinion", Listening.review_id == audit.review_ids[0]
+            )
+        ).one()
+    other = portal.client(OTHER_HEAD)
+    other.post(f"/reviews/opinions/{opinion}/look")
+    assert {"HC-00001 · 303", "/reviews/escalations/0"} <= {*_told(other.get("/messages").text)}
 
 
 def test_whoever_looks_gives_no_opinion(portal: Portal, audit: Audit) -> None:

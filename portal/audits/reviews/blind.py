@@ -1,24 +1,25 @@
 """What a case's judgement is kept from: whoever may still give a blind opinion of it (calibration).
 
 From the moment a case is drawn until the opinion is given or the case's form is issued, its
-judgement is closed to every auditor who had no part in it. Who wants to look none the less does so
-and gives no opinion of it (`opinions.look`).
+judgement is closed to every auditor who had no part in it, and nothing that reaches them unasked
+(messages, mails, digest, calendar feed, home page, journal) tells of it (`withheld`). Who wants to
+look none the less does so and gives no opinion of it (`opinions.look`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.audits.models import Finding, Review
+from portal.audits.models import Escalation, Finding, Review
 from portal.audits.permissions import REVIEW
-from portal.audits.reviews.models import Listening
+from portal.audits.reviews.models import FactCheck, Listening
 from portal.audits.reviews.rules import ListeningKind
 from portal.kernel.access import Actor
+from portal.kernel.withheld import NOTHING, Withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,22 @@ def closed_forms(session: Session, actor: Actor) -> dict[UUID, list[Closed]]:
     return found
 
 
-def closed_findings(session: Session, actor: Actor) -> Collection[UUID]:
-    """The findings of such cases."""
+def withheld(session: Session, actor: Actor) -> Withheld:
+    """What messages, mails, clocks and the journal do not tell somebody of: such cases, their
+    findings, the checks of their facts, the reports of what is severe, and the forms that are
+    prepared of them (company scope)."""
     closed = closed_to(session, actor)
     if not closed:
-        return ()
-    return set(session.scalars(sa.select(Finding.id).where(Finding.review_id.in_(closed))))
+        return NOTHING
+    findings = sa.select(Finding.id).where(Finding.review_id.in_(closed))
+    told = sa.union_all(
+        findings,
+        sa.select(FactCheck.id).where(FactCheck.review_id.in_(closed)),
+        sa.select(Escalation.id).where(Escalation.finding_id.in_(findings)),
+    )
+    return Withheld(
+        frozenset(closed)
+        | frozenset(session.scalars(told))
+        | frozenset(one.form_id for one in closed.values() if one.form_id is not None),
+        frozenset(one.case_no for one in closed.values()),
+    )
