@@ -1,4 +1,4 @@
-"""What a paper may load while it is laid out: fonts, the mark, its own QR code. Nothing else."""
+"""What a paper may load while it is laid out: fonts, the mark. Nothing else."""
 
 from __future__ import annotations
 
@@ -23,22 +23,18 @@ class Assets(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
     whatever font the machine happens to have.
     """
 
-    def __init__(self, made: Mapping[str, bytes] | None = None) -> None:
-        """`made` are this paper's own assets by name."""
+    def __init__(self) -> None:
+        """No protocol is allowed, and nothing is followed."""
         super().__init__(allowed_protocols=(), allow_redirects=False)
-        self._made = made or {}
 
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
         """The asset's bytes; `FatalURLFetchingError` for anything unknown."""
         name = url.removeprefix(SCHEME)
         if not url.startswith(SCHEME):
             raise FatalURLFetchingError(f"not an asset of a paper: {url[:80]}")
-        if name in self._made:
-            body = self._made[name]
-        elif name in _KNOWN:
-            body = _KNOWN[name].read_bytes()
-        else:
+        if name not in _KNOWN:
             raise FatalURLFetchingError(f"no such asset: {name[:80]}")
+        body = _KNOWN[name].read_bytes()
         return URLFetcherResponse(url, body, {"Content-Type": _TYPES[Path(name).suffix]})
 
 

@@ -9,10 +9,16 @@ from typing import Any
 
 import pydyf
 import segno
+from defusedxml.ElementTree import fromstring
 from PIL import Image
-from weasyprint.images import RasterImage
+from weasyprint.images import RasterImage, SVGImage
 
-KEPT_SEALS = 4
+KEPT_SEALS, KEPT_STATES = 4, 8
+"""So many seals are kept in a worker, each as drawn from so many states of a page: at most some
+20 MB, for the finest pictures that are taken."""
+PNG = b"\x89PNG"
+_STATE = ("_current_color", "_current_color_stroke", "_current_alpha", "_current_alpha_stroke")
+"""What a page has set already, and a drawing therefore leaves out."""
 
 
 class QrCode:
@@ -63,7 +69,47 @@ def _fresh(packed: pydyf.Stream) -> pydyf.Stream:
     return pydyf.Stream(list(packed.stream), extra)
 
 
+class SealShapes(SVGImage):  # type: ignore[misc]  # WeasyPrint has no types
+    """A seal's shapes, read once and drawn once: what they put into a page is kept as bytes, and
+    put into every further page that is in the same state. What needs more of a PDF than that
+    (half-seen groups are objects of their own) is drawn each time, from the shapes once read."""
+
+    def __init__(self, svg: bytes) -> None:
+        """`svg` is a picture of plain shapes that was drawn anew when it was uploaded."""
+        super().__init__(fromstring(svg), "seal.svg", None, None)
+        self._kept: dict[tuple[Any, ...], tuple[bytes, dict[str, dict[str, float]]]] = {}
+
+    def draw(self, stream: Any, width: float, height: float, style: Any) -> None:
+        """Draw the shapes; called by layout."""
+        key = (width, height, *(getattr(stream, name) for name in _STATE))
+        if key not in self._kept:
+            self._draw(stream, width, height, style, key)
+            return
+        operators, opacities = self._kept[key]
+        for name, opacity in opacities.items():
+            stream._resources["ExtGState"].setdefault(name, pydyf.Dictionary(opacity))
+        stream.stream.append(operators)
+        for name in (*_STATE, "_current_font"):
+            setattr(stream, name, None)
+
+    def _draw(
+        self, stream: Any, width: float, height: float, style: Any, key: tuple[Any, ...]
+    ) -> None:
+        """Draw, and keep what was drawn when it is operators and opacities and nothing else."""
+        resources, begun = stream._resources, len(stream.stream)
+        held = {name: len(kind) for name, kind in resources.items() if name != "ExtGState"}
+        super().draw(stream, width, height, style)
+        operators = stream.stream[begun:]
+        plain = all(len(resources[name]) == count for name, count in held.items())
+        ended = all(getattr(stream, name) is None for name in (*_STATE, "_current_font"))
+        if not (plain and ended and len(self._kept) < KEPT_STATES and operators[:1] == [b"q"]):
+            return
+        named = dict.fromkeys(one[1:-3].decode() for one in operators if one.endswith(b" gs"))
+        opacities = {name: dict(resources["ExtGState"][name]) for name in named}
+        self._kept[key] = (b"\n".join(operators), opacities)
+
+
 @lru_cache(KEPT_SEALS)
-def seal_picture(png: bytes) -> SealPicture:
-    """The picture, kept for the papers that follow."""
-    return SealPicture(png)
+def seal_picture(picture: bytes) -> SealPicture | SealShapes:
+    """The picture, PNG or SVG, kept for the papers that follow."""
+    return (SealPicture if picture.startswith(PNG) else SealShapes)(picture)

@@ -210,10 +210,10 @@ class _Press:
     ) -> Rendered:
         """Lay out and write the PDF, every date in it the moment of issue."""
         issued = aware(shown["issued_at"]).astimezone(UTC).replace(microsecond=0)
-        assets, images = _pictures(shown["verify_url"], edition.seal)
+        images = _pictures(shown["verify_url"], edition.seal)
         try:
             document = Paper.lay_out(
-                Markup(html, assets, self.wardrobe),
+                Markup(html, Assets(), self.wardrobe),
                 images,
                 pdf_variant=VARIANT,
                 color_profiles={COLOURS: self._profile()},
@@ -258,16 +258,12 @@ class _Press:
         )
 
 
-def _pictures(address: str, seal: bytes) -> tuple[Assets, dict[str, Any]]:
-    """What a paper may load of its own, and its pictures that are read already."""
+def _pictures(address: str, seal: bytes) -> dict[str, Any]:
+    """A paper's own pictures, read already."""
     images: dict[str, Any] = {f"{SCHEME}{QR_CODE}": QrCode(address)}
-    if not seal:
-        return Assets(), images
-    name = seal_name(seal)
-    if name.endswith(".png"):
-        images[f"{SCHEME}{name}"] = seal_picture(seal)
-        return Assets(), images
-    return Assets({name: seal}), images
+    if seal:
+        images[f"{SCHEME}{seal_name(seal)}"] = seal_picture(seal)
+    return images
 
 
 def _finish(document: Document, pdf: Any, labels: Mapping[str, str]) -> None:
