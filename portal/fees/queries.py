@@ -42,6 +42,7 @@ class StatementRow:
     state: str
     number: str | None
     commission: Decimal
+    tier: str
     factor: Decimal
     deductions: Decimal
     rewards: Decimal
@@ -59,6 +60,7 @@ def list_statements(
         Statement.state,
         Statement.number,
         Statement.commission,
+        Statement.result["multiplier"].astext.label("multiplier"),
         Statement.factor,
         Statement.deductions,
         Statement.rewards,
@@ -67,7 +69,27 @@ def list_statements(
     if period:
         statement = statement.where(Statement.period == period)
     page = paginate(session, statement, Sort(Statement.period, Statement.id, True), cursor)
-    return page.map(lambda row: StatementRow(*row))
+    return page.map(
+        lambda row: StatementRow(
+            row.id,
+            row.short_name,
+            row.sort_key,
+            row.state,
+            row.number,
+            row.commission,
+            tier_shown(Decimal(row.multiplier)),
+            row.factor,
+            row.deductions,
+            row.rewards,
+            row.payable,
+        )
+    )
+
+
+def tier_shown(multiplier: Decimal) -> str:
+    """The tiers' multiplier as read: two places, four where each part has a tier of its own."""
+    places = multiplier.quantize(Decimal("0.0001"))
+    return f"{places:.2f}" if places == places.quantize(Decimal("0.01")) else f"{places:f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ def _page(statement_id: UUID) -> dict[str, Any]:
     return {
         "statement": row,
         "result": result,
+        "tier": queries.tier_shown(result.multiplier),
         "lines": queries.line_views(db(), row, result.lines, opened=opens(actor())),
         "may_confirm": actor().may(CONFIRM) and row.state == "prepared",
         "prepared_by_me": row.prepared_by == actor().account_id,

@@ -102,8 +102,8 @@ class Formats:
 
 
 def money(value: str | Decimal) -> str:
-    """An amount with thousands separated: 54,900.00."""
-    return f"{cents(value):,.2f}"
+    """An amount with thousands separated and a true minus sign: 54,900.00, −2,500.00."""
+    return f"{cents(value):,.2f}".replace("-", "−")
 
 
 def words(value: str) -> str:

@@ -208,7 +208,9 @@ def test_the_pages_of_a_statement(portal: Portal) -> None:
             (row,) = session.scalars(sa.select(Statement)).all()
         assert theirs.get(f"/statements/{row.id}").status_code == 404
         page = finance.get(f"/statements/{row.id}").text
-        assert "人民币陆万陆仟元整" in page
+        assert "人民币陆万陆仟元整" in page and "目标达成率 100.0%" in page
+        listed = finance.get("/statements").text
+        assert re.search(r'data-label="阶梯系数">1\.10<', listed), "60,000.00 × 1.10 × 1.00"
         (behind,) = set(re.findall(r'href="(/receipts/[^"]+)"', page))
         listed = finance.get(unescape(behind)).text
         assert ">S0<" in listed and ">S1<" not in listed, "only that month's receipts"
