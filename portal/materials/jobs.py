@@ -14,6 +14,7 @@ from portal.files.service import get_file, storage
 from portal.files.storage import local_copy
 from portal.files.workbook import read_list
 from portal.jobs.registry import Job, task
+from portal.kernel.access import Actor
 from portal.kernel.errors import NotFound
 from portal.materials.copies import copy_later
 from portal.materials.expected import expect_in_open
@@ -24,18 +25,19 @@ from portal.materials.verifying import Checked, verify
 
 @task("materials.take_calls", vendor_may=True)
 def take_calls(job: Job, *, list_id: str) -> dict[str, Any]:
-    """Record the calls of an uploaded list, in the scope of whoever uploaded it, and give each
-    connected call its item on the open requests. A repeated job finds the list taken."""
+    """Record the calls of an uploaded list, in the scope and the name of whoever uploaded it, and
+    give each connected call its item on the open requests. A repeated job finds the list taken."""
     row = contacts.get_list(job.session, UUID(list_id), lock=True)
     if row.state != "uploaded":
         return dict(row.report.get("counts", {}))
     file = get_file(job.session, row.file_id)
     with local_copy(storage(), file.storage_key) as path:
         table = read_list(path, TEMPLATE)
-    taken = contacts.take(job.session, row, table, actor=job.actor)
+    by = Actor(row.uploaded_by, row.uploaded_by_name, job.actor.tenant_id, job.actor.company_id)
+    taken = contacts.take(job.session, row, table, actor=by)
     added = 0
     if taken.cases:
-        added = expect_in_open(job.session, row.tenant_id, taken.cases, actor=job.actor)
+        added = expect_in_open(job.session, row.tenant_id, taken.cases, actor=by)
     return {**row.report["counts"], "items": added}
 
 

@@ -17,11 +17,12 @@ from portal.contacts.models import CallList, CallRecord
 from portal.contacts.rules import Seen, same_call
 from portal.contacts.sheet import Moment, Seconds
 from portal.files.cells import Bad, Book
+from portal.journal.models import JournalEntry
 from portal.kernel import clock
 from portal.kernel.access import Role
 from portal.kernel.clock import BEIJING
 from portal.materials.items import list_items
-from portal.materials.models import Delivery, MaterialRequest, RequestItem
+from portal.materials.models import Delivery, MaterialRequest, RequestEvent, RequestItem
 from portal.materials.queries import request_counts
 from tests.conftest import Portal
 from tests.factories.contacts import Line, as_csv, as_xlsx, line
@@ -206,6 +207,27 @@ def test_what_the_company_knows_and_the_vendor_omits_is_shown_to_the_company(
     # The other vendor has no such page.
     other = portal.client(portal.world.vendors[1].email(Role.OFFICE))
     assert other.get(f"/requests/{request_id}/calls").status_code == 404
+
+
+def test_history_and_journal_name_who_imported(portal: Portal, request_id: UUID) -> None:
+    """Not the worker that read the list: the vendor's office, then the company's auditor."""
+    theirs = [line(1, f"2026-10-2{day} 11:00:00") for day in (3, 4)]
+    send(portal, office(portal), request_id, "v.csv", as_csv(LINES[:2]))
+    send(portal, auditor(portal), request_id, "c.csv", as_csv(theirs))
+    with portal.session(portal.world.scope) as session:
+        added = sa.select(RequestEvent.by_name).where(RequestEvent.kind == "calls_added")
+        told = session.scalars(added.order_by(RequestEvent.at, RequestEvent.id)).all()
+        taken = session.scalars(
+            sa.select(JournalEntry)
+            .where(JournalEntry.action == "contacts.list.taken")
+            .order_by(JournalEntry.at, JournalEntry.id)
+        ).all()
+        imported = session.scalars(sa.select(CallList).order_by(CallList.id)).all()
+    assert told == ["冯内勤", "公司auditor"]
+    assert [(row.account_id, row.actor_name) for row in taken] == [
+        (row.uploaded_by, name) for row, name in zip(imported, told, strict=True)
+    ]
+    assert "冯内勤" in auditor(portal).get(f"/requests/{request_id}").text.split("<main")[-1]
 
 
 def test_a_shorter_list_takes_nothing_back_and_cannot_rewrite(
