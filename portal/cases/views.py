@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
@@ -89,6 +98,12 @@ def _status_names(_locale: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=8)
+def _status_chips(chip: Callable[..., Markup], locale: str) -> dict[str, Markup]:
+    names = _status_names(locale).items()
+    return {status: chip(name, *STATUS_TONES[CaseStatus(status)]) for status, name in names}
+
+
+@lru_cache(maxsize=8)
 def _band_names(_locale: str) -> dict[str, Markup]:
     return {band: escape(_("Written off") if band == "written_off" else band) for band in AGE_BANDS}
 
@@ -109,7 +124,7 @@ def _list_page(
         company=person.is_company,
         choices=listing.choices(db(), vendor_id=wanted.vendor_id),
         statuses=_status_names(code()),
-        tones=STATUS_TONES,
+        chips=_status_chips(current_app.jinja_env.globals["ui_chip"], code()),
         bands=_band_names(code()),
         find=find,
         problem=problem,
