@@ -8,9 +8,6 @@ programs that only look at addresses bind nothing.
 from __future__ import annotations
 
 import secrets
-import threading
-import time
-from collections import OrderedDict
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
@@ -29,6 +26,7 @@ from portal.audits.links.terms import MOST_DAYS
 from portal.audits.models import AssessmentForm
 from portal.audits.words import LEVELS
 from portal.identity.mailing import FALLBACK_LOCALE, Addressee, MailChoice
+from portal.identity.throttle import admit
 from portal.identity.web import cookie_name
 from portal.kernel import clock
 from portal.kernel.access import Actor, open_to_all
@@ -42,13 +40,10 @@ from portal.notifications.models import Mail
 from tenants.database import Database, ScopedSession
 from tenants.models import Tenant
 from tenants.rows import new_id
-from tenants.scope import bound
+from tenants.scope import Login, Scope, bound
 
 bp = Blueprint("form_page", __name__, url_prefix="/f")
 REASON = "whoever holds the secret address sees one person's findings of one form, in one browser"
-WITHIN, KNOWN = 60.0, 10_000
-"""Seconds within which the requests of an address are counted (the most: PORTAL_LINK_REQUESTS); so
-many addresses are remembered."""
 
 
 class TooMany(PortalError):
@@ -57,34 +52,17 @@ class TooMany(PortalError):
     status = 429
 
 
-class Throttle:
-    """Counts requests by address, in this process."""
-
-    def __init__(self) -> None:
-        """Nobody has asked yet."""
-        self._seen: OrderedDict[str, list[float]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def check(self, address: str) -> None:
-        """Note a request; raises `TooMany` beyond the limit."""
-        most, now = settings().link_requests, time.monotonic()
-        with self._lock:
-            recent = [at for at in self._seen.pop(address, []) if now - at < WITHIN]
-            self._seen[address] = [*recent[-most:], now]
-            while len(self._seen) > KNOWN:
-                self._seen.popitem(last=False)
-        if len(recent) >= most:
-            raise TooMany(
-                phrase("Too many requests."), phrase("Wait a minute, then open the link again.")
-            )
-
-    def forget(self) -> None:
-        """Begin anew (tests)."""
-        with self._lock:
-            self._seen.clear()
-
-
-throttle = Throttle()
+def check_requests(address: str) -> None:
+    """Note a request for a one-time link, of whatever kind, from an address; raises `TooMany`
+    beyond the limit (PORTAL_LINK_REQUESTS a minute, all processes together)."""
+    database: Database = current_app.extensions["database"]
+    with bound(Scope(Login.SIGN_IN)), database.session() as session:
+        admitted = admit(session, address, settings().link_requests)
+        session.commit()
+    if not admitted:
+        raise TooMany(
+            phrase("Too many requests."), phrase("Wait a minute, then open the link again.")
+        )
 
 
 def _cookie() -> str:
@@ -92,7 +70,7 @@ def _cookie() -> str:
 
 
 def _found(token: str) -> service.Found:
-    throttle.check(http.remote_addr or "")
+    check_requests(http.remote_addr or "")
     database: Database = current_app.extensions["database"]
     found = service.find(database, token)
     if found is None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from portal.app import letters
-from portal.app.form_links import throttle
+from portal.app.form_links import check_requests
 from portal.identity.mailing import FALLBACK_LOCALE, Addressee, MailChoice
 from portal.identity.people import links
 from portal.identity.people.forms import ChosenPasswordForm
@@ -57,7 +57,7 @@ def _in_language_of(locale: str) -> Iterator[None]:
 @open_to_all(REASON)
 def choose(token: str) -> Response:
     """Choose the password; or be told why this link does not do (any more), and what does."""
-    throttle.check(http.remote_addr or "")
+    check_requests(http.remote_addr or "")
     with (
         sign_in_session(current_app) as session,
         _in_language_of(links.owner_locale(session, token)),

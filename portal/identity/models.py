@@ -171,7 +171,8 @@ class SignInSession(CompanyRow, Base):
 
 
 class SignInAttempt(CompanyRow, Base):
-    """A failed attempt, counted per address and per e-mail (the e-mail only as a digest)."""
+    """A failed attempt, counted per address and per e-mail (both only as digests); for a minute,
+    a request for a one-time link (`throttle.py`)."""
 
     __tablename__ = "sign_in_attempts"
     __table_args__ = (
@@ -179,7 +180,7 @@ class SignInAttempt(CompanyRow, Base):
         sa.Index("ix_sign_in_attempts_address", "address_digest", "at"),
     )
     company_grants: ClassVar[str] = ""
-    sign_in_grants: ClassVar[str] = "SELECT, INSERT"
+    sign_in_grants: ClassVar[str] = "SELECT, INSERT, DELETE"
 
     email_digest: Mapped[bytes]
     address_digest: Mapped[bytes]

@@ -193,7 +193,7 @@ class Settings:
     link_requests: int = setting(
         "PORTAL_LINK_REQUESTS",
         "30",
-        "Requests for one-time links that one address may make in a minute, in each process; an "
+        "Requests for one-time links that one address may make in a minute; an "
         "office behind one address counts as one.",
         values.number(5, 10_000),
     )

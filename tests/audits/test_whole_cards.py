@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from portal.app.form_links import throttle
 from portal.audits.appeals.consequences import overturn
 from portal.audits.appeals.models import Appeal
 from portal.audits.assessments.service import confirm_form
@@ -31,13 +29,6 @@ from tests.notices.reading import data_of, flat
 
 pytestmark = pytest.mark.usefixtures("at_work")
 CARD, HIDDEN = f"622202{1:013d}", f"622202{'*' * 9}0001"
-
-
-@pytest.fixture(autouse=True)
-def _unhurried() -> Iterator[None]:
-    throttle.forget()
-    yield
-    throttle.forget()
 
 
 def _form(portal: Portal, vendor: int = 0) -> UUID:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from uuid import UUID
@@ -16,7 +15,6 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
-from portal.app.form_links import throttle
 from portal.identity.models import Account, Appointment, PasswordLink
 from portal.identity.people import service
 from portal.identity.service import create_account
@@ -35,13 +33,6 @@ SIGN_IN = Scope(Login.SIGN_IN)
 NEW = "lin@company.example.com"
 CHOSEN = "a password of my own"
 SECOND = "second@company.example.com"
-
-
-@pytest.fixture(autouse=True)
-def _unhurried() -> Iterator[None]:
-    throttle.forget()
-    yield
-    throttle.forget()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
-from portal.app.form_links import throttle
 from portal.audits.assessments.service import confirm_form, prepare_form
 from portal.audits.links.models import FormLink
 from portal.journal.models import JournalEntry
@@ -27,13 +26,6 @@ from tests.factories.world import MOMENT
 from tests.isolation.conftest import owner
 
 pytestmark = pytest.mark.usefixtures("at_work")
-
-
-@pytest.fixture(autouse=True)
-def _unhurried() -> Iterator[None]:
-    throttle.forget()
-    yield
-    throttle.forget()
 
 
 def _form(portal: Portal, vendor: int = 0) -> UUID:
@@ -153,6 +145,31 @@ def test_it_is_limited_by_address(portal: Portal) -> None:
     settings_module.install(replace(portal.settings, link_requests=7))
     answers = [nobody.get(f"/f/{'x' * 43}").status_code for _again in range(9)]
     assert answers == [404] * 7 + [429] * 2
+    assert nobody.get(f"/password/{'x' * 43}").status_code == 429, "links of each kind together"
+    with clock.frozen(clock.now() + timedelta(seconds=61)):
+        assert nobody.get(f"/f/{'x' * 43}").status_code == 404, "a minute later"
+
+
+def test_the_limit_is_one_for_all_processes(portal: Portal) -> None:
+    """Twelve requests of one moment, each on a connection of its own: seven find room. Another
+    process counts on; sign-in is as open as before; no address is kept."""
+    settings_module.install(replace(portal.settings, link_requests=7))
+
+    def ask(_number: int) -> int:
+        return portal.client().get(f"/f/{'x' * 43}").status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = sorted(pool.map(ask, range(12)))
+    assert answers == [404] * 7 + [429] * 5
+    url, key = portal.settings.login_urls()["signin"], "'one-time link 127.0.0.1'"
+    counted = f"select count(*) from sign_in_attempts where address_digest = sha256({key}::bytea)"
+    other = sa.create_engine(url)
+    with other.connect() as connection:
+        assert connection.scalar(sa.text(counted)) == 7
+        held = connection.scalar(sa.text("select string_agg(t::text, '') from sign_in_attempts t"))
+        assert "127.0.0.1" not in held
+    other.dispose()
+    assert portal.client(portal.world.email(Role.AUDITOR)).get("/").status_code == 200
 
 
 def test_how_long_a_link_lasts_is_the_schemes(portal: Portal) -> None:

@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from portal.app.form_links import throttle
 from portal.app.mailing import Post
 from portal.audits.assessments.service import confirm_form
 from portal.audits.links.models import FormLink
@@ -68,7 +67,6 @@ def _link(office: PostOffice) -> str:
 def test_it_arrives_opens_once_and_is_then_refused(
     portal: Portal, office: PostOffice, post: Post
 ) -> None:
-    throttle.forget()
     form_id = _form(portal)
     assert _make(portal, form_id, "no address") == 422
     assert _make(portal, form_id) == 302
