@@ -11,6 +11,7 @@ OTHER = phrase("Background work")
 LABELS: Mapping[str, Phrase] = MappingProxyType(
     {
         "scoring.compute_month": phrase("Computing the scores"),
+        "retention.delete": phrase("Deleting what is beyond its time"),
         "fees.prepare_month": phrase("Preparing the statements"),
     }
 )

@@ -16,7 +16,7 @@ from portal.kernel.errors import Conflict, Invalid, NotFound, PortalError
 from portal.kernel.web import actor, db
 from portal.retention import queries, service
 from portal.retention.forms import HoldForm
-from portal.retention.kinds import HoldOn
+from portal.retention.kinds import HoldOn, Standing
 from portal.retention.permissions import DELETE, HOLD, SEE
 from portal.retention.scheme import terms
 from portal.retention.things import things
@@ -26,18 +26,21 @@ bp = Blueprint("retention", __name__, url_prefix="/retention")
 Answer = str | Response | tuple[str, int]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ROWS = 20_000
+MOST_KEPT = 100
+"""So many things that are kept stand on the page one by one; the workbook has all."""
+KEPT = (Standing.WANTED.value, Standing.HELD.value)
 
 
 def _page(form: HoldForm | None = None, problem: PortalError | None = None) -> str:
-    owners = queries.owners(db())
-    lines = [
-        line
-        for tenant_id, name in owners
-        for line in queries.lines_of(things(db(), tenant_id), name)
-    ]
+    found = [(things(db(), tenant_id), name) for tenant_id, name in queries.owners(db())]
+    lines = [line for mine, name in found for line in queries.lines_of(mine, name)]
+    kept = [(one, name) for mine, name in found for one in mine if one.standing in KEPT]
     return render_template(
         "retention/index.html",
         lines=lines,
+        kept=kept[:MOST_KEPT],
+        kept_in_all=len(kept),
+        standings=STANDINGS,
         due={line.tenant_id: line.vendor for line in lines if line.due},
         terms=terms(db()),
         holds=queries.holds(db()),
@@ -157,7 +160,7 @@ def delete(tenant_id: UUID) -> Answer:
         flash(f"{error.message} {error.mend}", "warning")
         return redirect(url_for("retention.index"))
     db().commit()
-    return redirect(url_for("jobs.show", run_id=run))
+    return redirect(url_for("jobs.show", run_id=run, next=url_for("retention.index")))
 
 
 _VIEWS: tuple[Any, ...] = (export, hold, lift, delete)

@@ -78,7 +78,7 @@ LABELS: dict[str, Phrase] = {
     "kind": phrase("Kind"),
     "required": phrase("Required"),
     "asked": phrase("Asked by default"),
-    "name": phrase("Name"),
+    "name": phrase("What it is called"),
     "requirement": phrase("What is required"),
     "formats": phrase("Formats"),
 }

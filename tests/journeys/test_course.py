@@ -213,7 +213,7 @@ class TestCourse:
         admin.open("/schemes/retention", "scheme-retention")
         admin.open("/retention", "retention-admin")
         admin.confirm(f"/retention/delete/{live.portal.world.vendors[0].id}")
-        admin.until("text=/完成|已完成/")
+        admin.until("td:has-text('清除'), .chip:has-text('已完成')")
         admin.open("/retention", "retention-deleted")
 
     @pytest.mark.parametrize("dress", DRESSES, ids=str)

@@ -128,6 +128,9 @@ def test_from_settlement_to_deletion(portal: Portal, delivered: tuple[UUID, UUID
         expected |= {("HC-00002", kind): "held" for kind in kinds}
         expected |= {("HC-00003", kind): "wanted" for kind in kinds}
         assert _standing(portal, first) == expected
+        page = head.get("/retention").text.partition('id="kept"')[2].partition("</table>")[0]
+        shown = [number for number in "123" if f"HC-0000{number}" in page]
+        assert shown == ["2", "3"] and "DQ-HC-2026-0001" in page and "客户起诉" in page
         _warned_once(portal)
     with (
         clock.frozen(OVER - timedelta(days=1)),
