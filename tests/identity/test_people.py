@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import re
 import threading
 from datetime import timedelta
@@ -16,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
 from portal.identity.models import Account, Appointment, PasswordLink
-from portal.identity.people import service
+from portal.identity.people import links, service
 from portal.identity.service import create_account
 from portal.journal.models import JournalEntry
 from portal.journal.service import record
@@ -196,6 +197,37 @@ def test_a_link_is_used_once_and_says_why_it_is_over(portal: Portal, admin: Flas
     with portal.session(SIGN_IN) as session:
         stored = session.scalars(sa.select(PasswordLink)).one()
         assert link.rpartition("/")[2].encode() not in stored.token_hash
+
+
+def test_two_browsers_send_the_same_link_at_once(portal: Portal, admin: FlaskClient) -> None:
+    """One of the two passwords is chosen; the other browser is told."""
+    token = link_in(admin.get(invite(admin).location).text).rpartition("/")[2]
+    start = threading.Barrier(2)
+    chosen: list[str] = []
+    refused: list[int] = []
+
+    def choose(password: str) -> None:
+        with bound(SIGN_IN), portal.database.session() as session:
+            start.wait()
+            try:
+                links.use(session, token, password)
+                session.commit()
+                chosen.append(password)
+            except PortalError as error:
+                refused.append(error.status)
+
+    # Each at this context's clock: the link is good for days from then.
+    pair = [
+        threading.Thread(target=contextvars.copy_context().run, args=(choose, f"{CHOSEN} {n}"))
+        for n in range(2)
+    ]
+    for one in pair:
+        one.start()
+    for one in pair:
+        one.join()
+    assert len(chosen) == 1 and refused == [410]
+    sent = {"email": NEW, "password": chosen[0]}
+    assert portal.client().post("/sign-in", data=sent).status_code == 302
 
 
 def test_a_lost_password_is_chosen_anew(portal: Portal, admin: FlaskClient) -> None:

@@ -165,6 +165,9 @@ class TestCourse:
         admin = person(live.portal.world.email(Role.ADMINISTRATOR))
         admin.open("/mails", "mails")
         assert "550 5.1.1" in admin.text() and "SMTP_URL" in admin.text()
+        admin.open("/accounts/")
+        admin.press("tbody th a")
+        admin.look("people-person")
 
     def test_4_the_diallers_list_becomes_calls(
         self, live: Live, person: People, vendor: VendorWorld, course: Course, tmp_path: Path
