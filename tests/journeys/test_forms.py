@@ -1,7 +1,9 @@
-"""Pages of forms, links, crises, appeals, seals, papers and their check: each in every dress."""
+"""Pages of forms, links, crises, appeals, seals, papers and their check, of opinions and a notice
+made of one, and of the import of clauses: each in every dress."""
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from playwright.sync_api import Browser
 
 from portal.audits.appeals.service import raise_appeal
 from portal.audits.assessments.service import confirm_form
+from portal.audits.assessments.terms import FORM_TERMS
 from portal.audits.links import service as links
 from portal.audits.models import AssessmentForm, Escalation, Finding
 from portal.kernel import clock
@@ -24,6 +27,11 @@ from portal.notices import seals, timeline
 from portal.notices.marks import Mark
 from portal.notices.models import Document, SealUse
 from portal.notices.rules import Choice
+from portal.rectification.opinions import service as opinions
+from portal.rectification.rules import NoticeText
+from portal.schemes.service import publish
+from portal.vendors.clause_imports.service import FLOW
+from tenants.rows import new_id
 from tests.factories.audits import Audit, hear, open_audit, prepared
 from tests.journeys.live import Live
 from tests.journeys.people import Person
@@ -31,9 +39,11 @@ from tests.journeys.rendering import DRESSES, Dress, render
 from tests.journeys.validity import invalid
 from tests.notices.signing import certificates, signing
 from tests.notices.test_issue import SEAL, Office
+from tests.vendors.test_clause_imports import GONE, NEW, RUDE, clause, workbook
 
 pytestmark = pytest.mark.journey
 People = Callable[[str], Person]
+CLAUSES = "/schemes/penalty_clauses/imports/"
 DECIDED = 21
 """Uses of a seal: one more than a page shows."""
 FACTS = "通话中连续辱骂客户并威胁上门，" * 20 + "W" * 120
@@ -51,6 +61,9 @@ class Seeded:
     tokens: dict[str, str]
     papers: dict[str, UUID]
     codes: dict[str, str]
+    opinion: UUID
+    draft: UUID
+    imported: UUID
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +84,49 @@ def seeded(live: Live, office: Office) -> Seeded:
             name: session.get_one(Document, (office.vendor.id, papers[name])).verify_code
             for name in ("superseded", "acknowledged")
         }
-    return Seeded(waiting, issued, crisis, appeal, tokens, papers, codes)
+    opinion, draft = _opinions(live, issued)
+    imported = _clauses(live)
+    return Seeded(waiting, issued, crisis, appeal, tokens, papers, codes, opinion, draft, imported)
+
+
+def _opinions(live: Live, form_id: UUID) -> tuple[UUID, UUID]:
+    """An opinion that waits, and one that is turned into a draft of a notice."""
+    world, ids = live.portal.world, [new_id(), new_id()]
+    text = NoticeText(
+        "记录要素不全", "audit", "ordinary", FACTS, "第102条", ("补录催收记录", "重新培训"), "", 0
+    )
+    with live.portal.session(world.scope) as session:
+        given = [
+            opinions.give(
+                session,
+                opinion_id=one,
+                tenant_id=world.vendors[0].id,
+                form_id=form_id,
+                text=text,
+                actor=world.actor(Role.AUDIT_HEAD),
+            )
+            for one in ids
+        ]
+        draft = opinions.turn(session, given[1], actor=world.actor(Role.VENDOR_MANAGER))
+        session.commit()
+        return ids[0], draft.id
+
+
+def _clauses(live: Live) -> UUID:
+    """An import of clauses that the worker has checked: good rows, and one with two faults."""
+    world = live.portal.world
+    sent = workbook([RUDE, NEW, GONE, clause("309", points="很多", level="特别严重")])
+    with live.portal.session(world.scope) as session:
+        admin = world.actor(Role.ADMINISTRATOR)
+        row = FLOW.upload(session, io.BytesIO(sent), name="条例.xlsx", actor=admin)
+        session.commit()
+        imported = row.id
+    for _again in range(300):
+        with live.portal.session(world.scope) as session:
+            if FLOW.get(session, imported).report:
+                return imported
+        time.sleep(0.2)
+    raise AssertionError("the import was not checked")
 
 
 def _papers(live: Live, office: Office) -> dict[str, UUID]:
@@ -119,6 +174,7 @@ def _forms(live: Live) -> tuple[UUID, UUID, UUID, UUID, dict[str, str]]:
     with live.portal.session(world.scope) as session:
         audit = open_audit(session, world, vendor, 2)
         clip = {"delivery_id": audit.delivery_ids[0], "clip_from": 1, "clip_to": 3}
+        _print_cards_whole(session, audit)
         issued = prepared(session, audit, clause_no="303", facts=FACTS, **clip)
         hear(session, issued, audit.head)
         confirm_form(session, issued, actor=audit.head)
@@ -131,6 +187,18 @@ def _forms(live: Live) -> tuple[UUID, UUID, UUID, UUID, dict[str, str]]:
         session.commit()
         crisis = session.scalars(sa.select(Escalation.id)).one()
     return waiting.id, issued.id, crisis, _appeal(live, audit, issued.id), tokens
+
+
+def _print_cards_whole(session: sa.orm.Session, audit: Audit) -> None:
+    publish(
+        session,
+        FORM_TERMS,
+        {"card_display": "whole"},
+        in_force_from=clock.today(),
+        reason="按制度",
+        seen_version=0,
+        actor=audit.head,
+    )
 
 
 def _link(session: sa.orm.Session, form: AssessmentForm, audit: Audit) -> str:
@@ -178,7 +246,8 @@ def tours(
     papers = [f"/papers/{one}" for one in seeded.papers.values()]
     form = f"/assessments/{seeded.issued}"
     return [
-        (admin, ["/seals", older, "/schemes/link_terms", "/schemes/link_terms/edit"]),
+        (admin, ["/seals", older, "/schemes/form_terms", "/schemes/form_terms/edit"]),
+        (admin, [CLAUSES, f"{CLAUSES}{seeded.imported}"]),
         (
             person(world.email(Role.AUDIT_HEAD)),
             [
@@ -196,6 +265,14 @@ def tours(
             ["/reviews/escalations", f"/reviews/escalations/{seeded.crisis}"],
         ),
         (person(world.email(Role.VENDOR_MANAGER)), ["/papers", *papers]),
+        (
+            person(world.email(Role.VENDOR_MANAGER)),
+            [
+                "/rectifications/opinions/",
+                f"/rectifications/opinions/{seeded.opinion}",
+                f"/rectifications/{seeded.draft}/edit",
+            ],
+        ),
         (
             person(vendor.email(Role.MANAGER)),
             [form, f"{form}/links", "/appeals/", f"/appeals/{seeded.appeal}", "/papers", *papers],
