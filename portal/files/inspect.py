@@ -16,7 +16,7 @@ from pathlib import Path
 import av.error
 import magic
 
-from portal.files import audio, images, pdf, workbook
+from portal.files import audio, decoding, halves, images, meter, pdf, workbook
 from portal.files.archive import look_at_start
 from portal.files.inspection import Fact, Inspection, inspect
 from portal.files.kinds import FileKind, extension_of, kind_of_name
@@ -54,7 +54,7 @@ def inspect_here(path: Path, name: str, wanted: tuple[FileKind, ...]) -> Inspect
         _fits(kind, name, wanted)
         one_thing_only(path, kind)
         if kind.is_audio:
-            recording = audio.examine(path, kind)
+            recording = audio.examine(path, kind, cores=halves.cores())
             _sound(path, kind, recording)
             facts, peaks = _recording_facts(recording), recording.peaks.to_json()
             sound = recording.sound
@@ -62,10 +62,10 @@ def inspect_here(path: Path, name: str, wanted: tuple[FileKind, ...]) -> Inspect
             facts = _document_facts(path, kind)
     except Refused as refused:
         return Inspection(False, kind, kind.media_type if kind else "", (refused.problem,))
-    except audio.NoAudio:
+    except decoding.NoAudio:
         return Inspection(False, kind, "", (Problem("no_audio"),))
-    except audio.TooLong:
-        hours = audio.MAX_SECONDS // 3600
+    except meter.TooLong:
+        hours = meter.MAX_SECONDS // 3600
         return Inspection(False, kind, "", (Problem("audio_too_long", {"hours": hours}),))
     except av.error.FFmpegError:
         return Inspection(False, kind, "", (Problem("unreadable"),))

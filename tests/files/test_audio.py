@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.files import audio, sandbox
+from portal.files.decoding import NoAudio
+from portal.files.meter import Meter
 from tests.files import samples
 
 MAKERS = {
@@ -79,7 +81,7 @@ def test_no_audio_stream_is_said_not_raised_by_index(tmp_path: Path) -> None:
         frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             file.mux(packet)
-    with pytest.raises(audio.NoAudio):
+    with pytest.raises(NoAudio):
         audio.examine(path, "m4a")
 
 
@@ -96,7 +98,7 @@ def test_every_sample_falls_into_one_peak(count: int, rate: int, data: st.DataOb
     """However the samples arrive, peak k is the loudest of exactly its tenth of a second."""
     cuts = sorted(data.draw(st.lists(st.integers(1, count), max_size=5)))
     samples = np.random.default_rng(count).integers(-32768, 32767, count, np.int16)
-    meter = audio._Meter(10, 1)
+    meter = Meter(10, 1)
     for start, end in itertools.pairwise([0, *cuts, count]):
         if end > start:
             part = np.ascontiguousarray(samples[None, start:end])

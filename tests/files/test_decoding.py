@@ -26,12 +26,17 @@ def uneven(seconds: float, rate: int, channels: int) -> NDArray[np.int16]:
 
 
 def mp3(path: Path, *, rate: int, channels: int, bits: int, seconds: float = 6) -> Path:
-    """An MP3 of `bits` a second."""
+    """An MP3 of `bits` a second; of a changing number (VBR) where that is 0."""
     layout = "stereo" if channels == 2 else "mono"
     with av.open(str(path), "w", format="mp3") as file:
         track: Any = file.add_stream("libmp3lame", rate=rate)
         track.layout = layout
-        track.bit_rate = bits
+        if bits:
+            track.bit_rate = bits
+        else:
+            track.codec_context.options = {"q": "4"}
+            track.codec_context.qscale = True
+            track.codec_context.global_quality = 4 * 118
         frame = av.AudioFrame.from_ndarray(uneven(seconds, rate, channels), "s16p", layout)
         frame.sample_rate = rate
         for packet in (*track.encode(frame), *track.encode(None)):
