@@ -64,7 +64,7 @@ async function checkIcons(known) {
   const missing = [];
   for (const file of await walk(path.join(root, "templates"), [".html"])) {
     const text = await readFile(file, "utf8");
-    for (const [, name] of text.matchAll(/\bicon\(\s*["']([\w-]+)["']/g)) {
+    for (const [, name] of text.matchAll(/\b(?:icon\(\s*|icon_name\s*=\s*)["']([\w-]+)["']/g)) {
       if (!known.has(name)) missing.push(`${path.relative(root, file)}: ${name}`);
     }
   }

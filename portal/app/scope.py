@@ -13,7 +13,8 @@ from flask_login import UserMixin
 from portal.identity.service import Signed
 from portal.identity.web import cookie_name
 from portal.kernel.access import Actor, Permission
-from portal.kernel.errors import Forbidden, NotFound
+from portal.kernel.errors import Forbidden, Invalid, NotFound
+from portal.kernel.texts import gettext as _
 from portal.kernel.web import wants_json
 from tenants.database import Database
 from tenants.scope import Scope, bound
@@ -50,6 +51,7 @@ def scope_of(actor: Actor) -> Scope:
 def install(app: Flask) -> None:
     """Open the scope before each view and close it when the answer is made."""
     app.before_request(_enter)
+    app.before_request(_refuse_nul)
     app.after_request(_check_committed)
     app.teardown_request(_leave)
 
@@ -77,6 +79,16 @@ def _enter() -> Any:
         g.stack.enter_context(bound(scope_of(g.actor)))
         g.session = g.stack.enter_context(database.session())
     return None
+
+
+def _refuse_nul() -> None:
+    """No text of the database can hold the character zero, which comes in with what is copied from
+    broken files: said here for every form and every address."""
+    if b"%00" in request.query_string or any("\0" in text for text in request.form.values()):
+        raise Invalid(
+            _("A text holds a character that cannot be stored (NUL)."),
+            _("Type the text anew instead of pasting it, then send it again."),
+        )
 
 
 def _ask_to_sign_in() -> Any:

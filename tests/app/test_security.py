@@ -9,6 +9,7 @@ import pytest
 from portal.app.security import policy
 from portal.kernel.access import Role
 from tests.conftest import Portal
+from tests.factories.world import PASSWORD
 
 ALLOWED = {
     "default-src": ["'none'"],
@@ -73,3 +74,20 @@ def test_an_error_page_leads_back_to_the_form(portal: Portal) -> None:
         assert answer.status_code == 422
         assert ("返回原页面" in answer.text) is (wanted is not None)
         assert wanted is None or wanted in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/sign-in", {"email": "a\0@example.com", "password": PASSWORD}),
+        ("/cases/find", {"number": "6222\0"}),
+        ("/cases/?q=HC%00", None),
+        ("/accounts/?q=%00", None),
+    ],
+)
+def test_a_character_that_cannot_be_stored_is_named(
+    portal: Portal, path: str, form: dict[str, str] | None
+) -> None:
+    client = portal.client(portal.world.email(Role.ADMINISTRATOR))
+    answer = client.get(path) if form is None else client.post(path, data=form)
+    assert answer.status_code == 422 and "NUL" in answer.text

@@ -132,7 +132,7 @@ def test_from_the_invitation_to_the_record(portal: Portal, admin: FlaskClient) -
         assert person.get("/reviews/").status_code == 200, "holds from the next request on"
     named = appointment(portal, NEW, Role.AUDITOR)
     with clock.frozen(MOMENT + timedelta(hours=2)):
-        answer = post(portal, admin, NEW, f"roles/{named.id}/withdraw", ground="转\x00岗")
+        answer = post(portal, admin, NEW, f"roles/{named.id}/withdraw", ground="转\x07岗")
         assert answer.status_code == 302
         assert person.get("/reviews/").status_code == 403
         assert person.get("/account").status_code == 200, "nobody is signed out by a role"

@@ -53,7 +53,7 @@ def _filter(organisation: Organisation) -> PeopleFilter:
     role, status = request.args.get("role", ""), request.args.get("status", "")
     return PeopleFilter(
         organisation.id,
-        request.args.get("q", "").replace("\x00", "").strip()[:60],
+        request.args.get("q", "").strip()[:60],
         role if role in organisation.roles else "",
         status if status in tuple(Standing) else "",
     )
