@@ -84,7 +84,8 @@ def _enter() -> Any:
 def _refuse_nul() -> None:
     """No text of the database can hold the character zero, which comes in with what is copied from
     broken files: said here for every form and every address."""
-    if b"%00" in request.query_string or any("\0" in text for text in request.form.values()):
+    sent = request.form.values() if request.method == "POST" else ()
+    if b"%00" in request.query_string or any("\0" in text for text in sent):
         raise Invalid(
             _("A text holds a character that cannot be stored (NUL)."),
             _("Type the text anew instead of pasting it, then send it again."),
