@@ -74,7 +74,7 @@ class Helper:
     def __init__(self, path: Path, kind: str, per_second: int) -> None:
         """Start it. Only in a process of one thread."""
         self.middle = path.stat().st_size // 2
-        self._start: int | None = None
+        self._start, self._boundary = -1, 0
         parent = os.getpid()
         self._answer, answer = os.pipe()
         self._pid = os.fork()
@@ -96,14 +96,12 @@ class Helper:
     def takes_over(self, decoder: Decoder, meter: Meter) -> bool:
         """Before each frame behind the middle: whether the rest was measured by the second process.
         Its findings are then in `decoder` and `meter`, and nothing more is to be decoded."""
-        if self._start is None:
-            self._start = meter.samples
-            self._boundary = meter.boundary
+        if self._start < 0:
+            self._start, self._boundary = meter.samples, meter.boundary
         if self._pid == 0 or meter.folded < self._boundary or decoder.before is None:
             return False
-        half = self._half()
-        fits = half is not None and (half.start, half.boundary) == (self._start, meter.folded)
-        if half is None or not fits or not meter.complete:
+        half = self._half() if meter.complete else None
+        if half is None or (half.start, half.boundary) != (self._start, meter.folded):
             return False
         decoder.packets = decoder.before[0] + half.packets
         decoder.bad = decoder.before[1] + half.bad
