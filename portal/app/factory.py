@@ -39,7 +39,7 @@ from portal.identity.web import DEFAULT_LOCALE, reader_locale
 from portal.kernel import phrases
 from portal.kernel import settings as settings_module
 from portal.kernel.settings import Environment, Settings
-from portal.kernel.texts import gettext
+from portal.kernel.texts import counted, gettext
 from tenants import vault
 from tenants.database import Database
 
@@ -98,7 +98,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.extensions["database"] = database or open_database(settings)
     app.extensions["signed"] = Remembered(app.extensions["database"], _remembered_for(settings))
     Babel(app, locale_selector=_locale)
-    phrases.install(gettext, filters.when)
+    phrases.install(gettext, filters.when, counted)
     LoginManager(app, add_context_processor=False).request_loader(scope.load_user)
     # The order of these is the order in which a request passes them.
     store = storage().origin

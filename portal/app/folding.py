@@ -18,7 +18,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]
 from werkzeug.routing import BuildError
 
-from portal.kernel.texts import gettext, language
+from portal.kernel.texts import counted, gettext, language
 
 Variant = tuple[str, bool]
 """What folded templates differ by: the language, and whether addresses may be fixed, which they may
@@ -133,6 +133,8 @@ class _Fold(NodeTransformer):
         self.generic_visit(node)
         if not isinstance(node.node, nodes.Name) or node.dyn_args or node.dyn_kwargs:
             return node
+        if node.node.name == "ngettext":
+            return _counted(node.args, node.kwargs) or node
         fold = self._known.get(node.node.name)
         literals = [one.value for one in node.args if isinstance(one, nodes.Const)]
         if fold is None or len(literals) < len(node.args):
@@ -150,11 +152,29 @@ def _text(args: list[Any], values: list[nodes.Keyword]) -> nodes.Expr | None:
     """A translation; with values, its placeholders are filled when the page is made."""
     if len(args) != 1 or not isinstance(args[0], str):
         return None
-    text = gettext(args[0])
+    return _filled(gettext(args[0]), values)
+
+
+def _filled(text: str, values: list[nodes.Keyword]) -> nodes.Expr:
     if not values:
         return _literal(text % {} if "%" in text else text)
     pairs = [nodes.Pair(nodes.Const(one.key), one.value) for one in values]
     return nodes.Mod(_literal(text), nodes.Dict(pairs))
+
+
+def _counted(args: list[nodes.Expr], values: list[nodes.Keyword]) -> nodes.Expr | None:
+    """The form for one or for many: chosen when the page is made, where the language has two."""
+    match args:
+        case [nodes.Const(value=str(one)), nodes.Const(value=str(many)), number]:
+            single, several = (counted(one, many, single=each) for each in (True, False))
+            if single == several:
+                return _filled(several, values)
+            is_one = nodes.Compare(
+                nodes.Filter(number, "string", [], [], None, None),
+                [nodes.Operand("eq", nodes.Const("1"))],
+            )
+            return nodes.CondExpr(is_one, _filled(single, values), _filled(several, values))
+    return None
 
 
 def _plain(give: Callable[..., Any], args: list[Any], named: list[nodes.Keyword]) -> Any:

@@ -31,7 +31,7 @@ from portal.identity.web import cookie_name
 from portal.kernel import clock
 from portal.kernel.access import Actor, open_to_all
 from portal.kernel.errors import NotFound, PortalError
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import phrase, plural
 from portal.kernel.settings import settings
 from portal.notices.labels import CHOICES
 from portal.notices.rules import Choice
@@ -170,8 +170,10 @@ def mail(session: Session, event: LinkMailed, actor: Actor) -> None:
     del actor
     to = Addressee(event.subject_id, event.address, "", frozenset(), FALLBACK_LOCALE, MailChoice())
     note = letters.Note(
-        phrase(
+        plural(
+            "A notice waits for you: open it once, in one browser, within %(days)s day.",
             "A notice waits for you: open it once, in one browser, within %(days)s days.",
+            by="days",
             days=event.days,
         ),
         f"/f/{event.token}",

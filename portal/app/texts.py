@@ -18,6 +18,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from portal.kernel import texts
+from portal.kernel.phrases import is_one
 
 _ADDRESSES: dict[tuple[str, str], str] = {}
 
@@ -26,7 +27,16 @@ _ADDRESSES: dict[tuple[str, str], str] = {}
 def gettext(context: EvalContext, msgid: str, /, **values: Any) -> str:
     """`_()` of templates, as Jinja's new style has it: values are escaped into a translation that
     is itself trusted, and a literal per cent sign is written twice."""
-    text = texts.gettext(msgid)
+    return _filled(context, texts.gettext(msgid), values)
+
+
+@pass_eval_context
+def ngettext(context: EvalContext, one: str, many: str, number: object, /, **values: Any) -> str:
+    """`ngettext()` of templates: the form for `number` things, filled in as `_()` does it."""
+    return _filled(context, texts.counted(one, many, single=is_one(number)), values)
+
+
+def _filled(context: EvalContext, text: str, values: dict[str, Any]) -> str:
     if not context.autoescape:
         return text % values
     marked = Markup(text)  # noqa: S704 - from our own catalogue
@@ -81,4 +91,6 @@ class _Template(Template):
 def install(app: Flask) -> None:
     """Put both in the place of Flask-Babel's and Flask's; after Flask-Babel is installed."""
     app.jinja_env.template_class = _Template
-    app.jinja_env.globals.update(_=gettext, gettext=gettext, url_for=url_for, csrf_token=csrf_token)
+    app.jinja_env.globals.update(
+        _=gettext, gettext=gettext, ngettext=ngettext, url_for=url_for, csrf_token=csrf_token
+    )

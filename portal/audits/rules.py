@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.money import Money, cents
-from portal.kernel.phrases import Phrase, phrase
+from portal.kernel.phrases import Phrase, phrase, plural
 from portal.vendors.clauses import Catalogue, Judgement, Level, Outcome
 
 FINDING_MOVES: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -58,7 +58,12 @@ def check_verdict(passed: bool, states: Iterable[str]) -> None:
     standing = [state for state in states if state != "withdrawn"]
     if passed and standing:
         raise Invalid(
-            phrase("A case with findings cannot pass: %(count)s stand.", count=len(standing)),
+            plural(
+                "A case with findings cannot pass: %(count)s stands.",
+                "A case with findings cannot pass: %(count)s stand.",
+                by="count",
+                count=len(standing),
+            ),
             phrase("Remove or withdraw the findings, or judge the case as failed."),
         )
     if not passed and not standing:
@@ -192,7 +197,7 @@ def lacks(row: Row) -> tuple[Lack, ...]:
 def what_is_missing(rows: Sequence[Row], *, has_manager: bool) -> tuple[Phrase, ...]:
     """Everything that keeps a form from being issued, for people (A5, A6); empty when complete."""
     problems = [
-        Phrase(LACKS[lack].msgid, {"case": row.case_no, "clause": row.clause_no})
+        LACKS[lack].filled({"case": row.case_no, "clause": row.clause_no})
         for row in rows
         for lack in lacks(row)
     ]

@@ -40,7 +40,7 @@ from uuid import UUID
 
 from portal.kernel.apportion import apportion
 from portal.kernel.errors import Invalid
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import phrase, plural
 
 METHOD = "hmac-drbg-sha256/1"
 SEED_BYTES = 32
@@ -94,18 +94,36 @@ def _refuse_impossible(vendors: int, cases: int, total: int) -> None:
         )
     if total < vendors:
         raise Invalid(
-            phrase(
-                "%(vendors)s vendors hold cases, so a draw of %(total)s cannot take at least one "
-                "from each.",
+            plural(
+                "%(vendors)s vendor holds cases, so a draw of %(total)s cannot take at least "
+                "one from each.",
+                "%(vendors)s vendors hold cases, so a draw of %(total)s cannot take at least "
+                "one from each.",
+                by="vendors",
                 vendors=vendors,
                 total=total,
             ),
-            phrase("Draw at least %(vendors)s cases.", vendors=vendors),
+            plural(
+                "Draw at least %(vendors)s case.",
+                "Draw at least %(vendors)s cases.",
+                by="vendors",
+                vendors=vendors,
+            ),
         )
     if total > cases:
         raise Invalid(
-            phrase("Only %(cases)s cases are in hand.", cases=cases),
-            phrase("Draw at most %(cases)s cases.", cases=cases),
+            plural(
+                "Only %(cases)s case is in hand.",
+                "Only %(cases)s cases are in hand.",
+                by="cases",
+                cases=cases,
+            ),
+            plural(
+                "Draw at most %(cases)s case.",
+                "Draw at most %(cases)s cases.",
+                by="cases",
+                cases=cases,
+            ),
         )
 
 

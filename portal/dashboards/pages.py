@@ -20,7 +20,7 @@ from portal.deadlines.models import Deadline
 from portal.deadlines.queries import ClockView, clock_view, remaining_text
 from portal.deadlines.rules import Tone, tone
 from portal.kernel import clock as clocks
-from portal.kernel.texts import gettext
+from portal.kernel.texts import gettext, ngettext
 from portal.materials.words import REQUEST_STATES
 from portal.rectification.words import STATES as NOTICE_STATES
 from portal.scoring.charts import trend_chart, trend_rows
@@ -149,7 +149,12 @@ def kind_of(work: Work) -> str:
 def subject_of(work: Work) -> str:
     """What it is about, in one line."""
     if work.kind == "request" and work.draw:
-        return _("Materials of %(count)s drawn cases", count=work.cases)
+        return ngettext(
+            "Materials of %(count)s drawn case",
+            "Materials of %(count)s drawn cases",
+            work.cases,
+            count=work.cases,
+        )
     text = work.subject.strip().splitlines()[0] if work.subject.strip() else work.number
     return text if len(text) <= SUBJECT else f"{text[:SUBJECT]}…"
 

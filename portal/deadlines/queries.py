@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from portal.calendar.rules import DayKind, Remaining, WorkingCalendar
 from portal.deadlines.models import Deadline, Extension
 from portal.deadlines.rules import DeadlineState, tone
-from portal.kernel.phrases import Phrase, When, phrase
+from portal.kernel.phrases import Phrase, When, phrase, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +36,34 @@ class ClockView:
 
 
 _LEFT = {
-    (0, True): phrase("%(hours)s h %(minutes)s min"),
-    (0, False): phrase("%(minutes)s min"),
-    (1, True): phrase("%(days)s working day %(hours)s h"),
-    (1, False): phrase("%(days)s working day"),
-    (2, True): phrase("%(days)s working days %(hours)s h"),
-    (2, False): phrase("%(days)s working days"),
+    (False, True): phrase("%(hours)s h %(minutes)s min"),
+    (False, False): phrase("%(minutes)s min"),
+    (True, True): plural(
+        "%(days)s working day %(hours)s h", "%(days)s working days %(hours)s h", by="days"
+    ),
+    (True, False): plural("%(days)s working day", "%(days)s working days", by="days"),
 }
 _LATE = {
-    (0, True): phrase("late by %(hours)s h %(minutes)s min"),
-    (0, False): phrase("late by %(minutes)s min"),
-    (1, True): phrase("late by %(days)s working day %(hours)s h"),
-    (1, False): phrase("late by %(days)s working day"),
-    (2, True): phrase("late by %(days)s working days %(hours)s h"),
-    (2, False): phrase("late by %(days)s working days"),
+    (False, True): phrase("late by %(hours)s h %(minutes)s min"),
+    (False, False): phrase("late by %(minutes)s min"),
+    (True, True): plural(
+        "late by %(days)s working day %(hours)s h",
+        "late by %(days)s working days %(hours)s h",
+        by="days",
+    ),
+    (True, False): plural(
+        "late by %(days)s working day", "late by %(days)s working days", by="days"
+    ),
 }
-"""What remains and what is over: by no, one or more working days, and whether there are hours."""
+"""What remains and what is over: by whether there are working days, and hours."""
 
 
 def remaining_text(left: Remaining) -> Phrase:
     """ "1 working day 7 h", "3 h 50 min", "late by 16 min": by the server's clock."""
     words = _LATE if left.overdue else _LEFT
-    params = {"days": left.working_days, "hours": left.hours, "minutes": left.minutes}
-    return phrase(words[min(left.working_days, 2), left.hours > 0].msgid, **params)
+    return words[left.working_days > 0, left.hours > 0].filled(
+        {"days": left.working_days, "hours": left.hours, "minutes": left.minutes}
+    )
 
 
 def why_lines(basis: dict[str, Any]) -> tuple[Phrase, ...]:

@@ -39,7 +39,7 @@ _NO_CLAUSE = phrase("Contractual deduction")
 
 def sentence(line: Line) -> Phrase:
     """The reason of a line, its figures as people read them."""
-    return Phrase(_template(line).msgid, _readable(line.params))
+    return _template(line).filled(_readable(line.params))
 
 
 def _template(line: Line) -> Phrase:

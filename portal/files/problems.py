@@ -63,10 +63,10 @@ _MESSAGES: dict[str, Phrase] = {
         "the whole recording of this call."
     ),
     "mostly_silent": phrase(
-        "%(share)s per cent of the recording are silent. Check that both sides were recorded."
+        "%(share)s per cent of the recording is silent. Check that both sides were recorded."
     ),
     "clipped": phrase(
-        "%(share)s per cent of the recording are overdriven. Check the level of the recorder."
+        "%(share)s per cent of the recording is overdriven. Check the level of the recorder."
     ),
     "same_bytes": phrase(
         "The very same file was delivered for case %(case)s (%(number)s) too. One recording proves "
@@ -259,4 +259,4 @@ def messages() -> Mapping[str, Phrase]:
 
 def describe(code: str, params: Mapping[str, Param]) -> Phrase:
     """The sentence for a code with its parameters filled in. Raises `KeyError` if unknown."""
-    return Phrase(_MESSAGES[code].msgid, dict(params))
+    return _MESSAGES[code].filled(params)

@@ -23,7 +23,7 @@ from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Stale
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import phrase, plural
 from tenants.rows import new_id
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -136,7 +136,12 @@ class ImportFlow(Generic[Row, Found]):
         counts = row.report["counts"]
         if counts["bad"] and not leave_bad:
             raise Conflict(
-                phrase("%(count)s rows of this file are wrong.", count=counts["bad"]),
+                plural(
+                    "%(count)s row of this file is wrong.",
+                    "%(count)s rows of this file are wrong.",
+                    by="count",
+                    count=counts["bad"],
+                ),
                 phrase("Mend them and upload again, or say that they stay out."),
             )
         if not any(counts[name] for name in self.kind.brings):

@@ -160,13 +160,16 @@ def _work(job: Job, task_name: str, args: dict[str, Any]) -> None:
 def _stored(text: Any) -> dict[str, Any]:
     """A message as data, so that whoever reads it gets it in their own language."""
     if isinstance(text, Phrase):
-        return {"msgid": text.msgid, "params": {k: str(v) for k, v in text.params.items()}}
+        kept = {"msgid": text.msgid, "params": {k: str(v) for k, v in text.params.items()}}
+        return {**kept, "one": text.one, "by": text.by} if text.one else kept
     return {"msgid": str(text), "params": {}}
 
 
 def shown(stored: Mapping[str, Any]) -> Phrase:
     """The message that `_stored` kept."""
-    return Phrase(stored["msgid"], dict(stored["params"]))
+    return Phrase(
+        stored["msgid"], dict(stored["params"]), stored.get("one", ""), stored.get("by", "")
+    )
 
 
 def error_of(run: RunView | None) -> dict[str, Any] | None:

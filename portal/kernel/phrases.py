@@ -1,19 +1,20 @@
 """Messages that rules can raise without knowing Flask.
 
 A `Phrase` is an English message id with its parameters. It becomes text when it is shown: the
-application installs its translator once (`install(flask_babel.gettext)`), commands and tests read
-the English. Message ids are extracted by the keyword `phrase`.
+application installs its translators once (`install(gettext, counted)`), commands and tests read
+the English. Message ids are extracted by the keywords `phrase` and `plural`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 from babel.support import NullTranslations, Translations
 
@@ -23,8 +24,24 @@ _CATALOGUES = Path(__file__).resolve().parents[1] / "translations"
 _written: ContextVar[str | None] = ContextVar("written", default=None)
 
 
+class Counted(Protocol):
+    """Gives the form for one thing, or for many, in the reader's language."""
+
+    def __call__(self, one: str, many: str, *, single: bool) -> str:
+        """The form that fits."""
+
+
+def is_one(number: object) -> bool:
+    """Whether a number is written as 1, which takes the form for one thing; 1.0 does not."""
+    return str(number) == "1"
+
+
 def _english(msgid: str) -> str:
     return msgid
+
+
+def _english_counted(one: str, many: str, *, single: bool) -> str:
+    return one if single else many
 
 
 def _plain(value: date) -> str:
@@ -34,16 +51,20 @@ def _plain(value: date) -> str:
 
 
 _translate: Callable[[str], str] = _english
+_counted: Counted = _english_counted
 _show: Callable[[date], str] = _plain
 
 
 def install(
-    translate: Callable[[str], str], show: Callable[[date | datetime], str] = _plain
+    translate: Callable[[str], str],
+    show: Callable[[date | datetime], str] = _plain,
+    counted: Counted = _english_counted,
 ) -> None:
     """Make `translate` (message id to text in the reader's language) this process's translator,
-    and `show` what writes a day or a moment in that language."""
-    global _translate, _show
-    _translate, _show = translate, show
+    `show` what writes a day or a moment in that language, and `counted` what chooses the form
+    for one or for many."""
+    global _translate, _show, _counted
+    _translate, _show, _counted = translate, show, counted
 
 
 @contextmanager
@@ -76,18 +97,45 @@ class When:
 
 @dataclass(frozen=True)
 class Phrase:
-    """A message id and its parameters; `str()` gives it in the reader's language."""
+    """A message id and its parameters; `str()` gives it in the reader's language.
+
+    One that counts things has the words for a single one in `one`, and in `by` the parameter that
+    counts.
+    """
 
     msgid: str
     params: dict[str, object] = field(default_factory=dict, hash=False)
+    one: str = ""
+    by: str = ""
 
     def __str__(self) -> str:
         """The message in the language of whoever reads it, parameters filled in."""
         locale = _written.get()
-        text = _translate(self.msgid) if locale is None else _catalogue(locale).gettext(self.msgid)
+        if self.one:
+            text = self._counted(locale)
+        elif locale is None:
+            text = _translate(self.msgid)
+        else:
+            text = _catalogue(locale).gettext(self.msgid)
         return text % self.params if self.params else text
+
+    def _counted(self, locale: str | None) -> str:
+        single = is_one(self.params.get(self.by))
+        if locale is None:
+            return _counted(self.one, self.msgid, single=single)
+        return _catalogue(locale).ngettext(self.one, self.msgid, 1 if single else 2)
+
+    def filled(self, params: Mapping[str, object]) -> Phrase:
+        """The same message with these parameters, for messages that are kept in a table."""
+        return replace(self, params=dict(params))
 
 
 def phrase(msgid: str, **params: object) -> Phrase:
     """A message for people: `phrase("%(count)s cases are missing", count=3)`."""
     return Phrase(msgid, params)
+
+
+def plural(one: str, many: str, /, *, by: str, **params: object) -> Phrase:
+    """A message that counts, by the parameter that `by` names:
+    `plural("%(n)s case is missing", "%(n)s cases are missing", by="n", n=3)`."""
+    return Phrase(many, params, one, by)

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 from flask import g
-from flask_babel import get_locale
+from flask_babel import get_locale, get_translations
 from flask_babel import gettext as translate
+
+from portal.kernel.phrases import is_one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,6 +24,7 @@ class Language:
 
     code: str
     texts: dict[str, str] = field(default_factory=dict)
+    counted: dict[tuple[str, str, bool], str] = field(default_factory=dict)
 
 
 _LANGUAGES: dict[str, Language] = {}
@@ -76,3 +79,23 @@ def gettext(msgid: str, /, **values: object) -> str:
         known = present.texts.get(msgid)
         text = present.texts[msgid] = known if known is not None else str(translate(msgid))
     return text % values if values else text
+
+
+def ngettext(one: str, many: str, number: object, /, **values: object) -> str:
+    """Literal message ids for one thing and for many, the form for `number` in the reader's
+    language, placeholders filled in: `ngettext("%(n)s file", "%(n)s files", n, n=n)`."""
+    text = counted(one, many, single=is_one(number))
+    return text % values if values else text
+
+
+def counted(one: str, many: str, *, single: bool) -> str:
+    """The form for one, or for many, in the reader's language. Of the portal's languages English
+    has these two, and Chinese has one for all."""
+    present = language()
+    key = one, many, single
+    text = None if present is None else present.counted.get(key)
+    if text is None:
+        text = str(get_translations().ngettext(one, many, 1 if single else 2))
+        if present is not None:
+            present.counted[key] = text
+    return text

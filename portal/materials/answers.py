@@ -18,7 +18,7 @@ from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Invalid, NotFound
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import phrase, plural
 from portal.materials import papers
 from portal.materials.events import get_item, get_request, tell
 from portal.materials.items import PaperItem, paper_items
@@ -215,8 +215,10 @@ def _check_seen(unfit: Sequence[PaperItem], seen: int) -> None:
         return
     named = "; ".join(item.label for item in unfit[:MOST_NAMED])
     raise Conflict(
-        phrase(
+        plural(
+            "%(count)s item holds only files that cannot be used: %(items)s",
             "%(count)s items hold only files that cannot be used: %(items)s",
+            by="count",
             count=len(unfit),
             items=named + (" …" if len(unfit) > MOST_NAMED else ""),
         ),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import phrase, plural
 from portal.materials.models import HandIn, MaterialRequest
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
@@ -16,8 +16,10 @@ from tenants.models import Tenant
 
 FOLLOWERS = (Role.AUDITOR, Role.AUDIT_HEAD)
 _IN_TIME = phrase("%(vendor)s handed in %(number)s in time: %(delivered)s of %(expected)s.")
-_LATE = phrase(
-    "%(vendor)s handed in %(number)s, %(days)s working days late: %(delivered)s of %(expected)s."
+_LATE = plural(
+    "%(vendor)s handed in %(number)s, %(days)s working day late: %(delivered)s of %(expected)s.",
+    "%(vendor)s handed in %(number)s, %(days)s working days late: %(delivered)s of %(expected)s.",
+    by="days",
 )
 
 
@@ -45,13 +47,14 @@ def announce(session: Session, *, actor: Actor, limit: int = 100) -> int:
             session,
             tenant_id=actor.company_id,
             roles=FOLLOWERS,
-            message=phrase(
-                words.msgid,
-                vendor=vendor,
-                number=number,
-                days=row.working_days_late,
-                delivered=row.counts["delivered"],
-                expected=row.counts["expected"],
+            message=words.filled(
+                {
+                    "vendor": vendor,
+                    "number": number,
+                    "days": row.working_days_late,
+                    "delivered": row.counts["delivered"],
+                    "expected": row.counts["expected"],
+                }
             ),
             path=f"/requests/{row.request_id}",
             kind=MessageKind.WORK,

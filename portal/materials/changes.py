@@ -17,7 +17,7 @@ from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.events import Event, publish
-from portal.kernel.phrases import Phrase, phrase
+from portal.kernel.phrases import Phrase, phrase, plural
 from portal.kernel.reasons import reason_of
 from portal.materials import expected
 from portal.materials.events import VENDOR_READERS, get_request, tell
@@ -97,8 +97,10 @@ def cancel_items(
     _tell_vendor(
         session,
         request,
-        phrase(
+        plural(
+            "%(items)s item of %(number)s is cancelled.",
             "%(items)s items of %(number)s are cancelled.",
+            by="items",
             items=len(items),
             number=request.number,
         ),

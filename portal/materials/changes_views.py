@@ -14,6 +14,7 @@ from portal.deadlines.forms import AskForm, ExtensionForm
 from portal.kernel.access import guard
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.phrases import When
+from portal.kernel.texts import ngettext
 from portal.kernel.web import actor, db
 from portal.materials import changes, extensions
 from portal.materials.events import get_request
@@ -125,7 +126,14 @@ def cancel_items(request_id: UUID) -> Answer:
             seen_version=version_of(form.version.data),
             actor=actor(),
         )
-        return str(_("%(count)s items cancelled; the vendor is told.", count=count))
+        return str(
+            ngettext(
+                "%(count)s item cancelled; the vendor is told.",
+                "%(count)s items cancelled; the vendor is told.",
+                count,
+                count=count,
+            )
+        )
 
     return _step(request_id, "decision", form, act, "items")
 

@@ -25,7 +25,7 @@ from portal.files.models import StoredFile
 from portal.files.service import NAME_PLACE
 from portal.kernel import clock
 from portal.kernel.access import Actor
-from portal.kernel.phrases import When, phrase
+from portal.kernel.phrases import When, plural
 from portal.materials.events import VENDOR_READERS, get_request, tell
 from portal.materials.kinds import ItemState, MaterialKind, RequestEventKind
 from portal.materials.lengths import compare_again
@@ -268,8 +268,10 @@ def _say_added(
         session,
         tenant_id=request.tenant_id,
         roles=VENDOR_READERS,
-        message=phrase(
+        message=plural(
+            "%(items)s more call is expected on %(number)s; due %(due)s (Beijing time).",
             "%(items)s more calls are expected on %(number)s; due %(due)s (Beijing time).",
+            by="items",
             items=len(added),
             number=request.number,
             due=When(due_at),

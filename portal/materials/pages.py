@@ -18,6 +18,7 @@ from portal.files.problems import describe
 from portal.kernel.access import Actor
 from portal.kernel.paging import Page
 from portal.kernel.phrases import When
+from portal.kernel.texts import ngettext
 from portal.materials import answers, delivered, items, lists, papers, queries
 from portal.materials.forms import CancelForm, SubstituteForm
 from portal.materials.kinds import CheckState, RequestEventKind, RequestState
@@ -208,16 +209,25 @@ def _line(run: Sequence[RequestEvent]) -> TimelineEvent:
 def _text(run: Sequence[RequestEvent]) -> str:
     event, data = run[0], run[0].data
     if event.kind == RequestEventKind.DELIVERED and len(run) > 1:
-        return str(_("%(count)s files", count=len(run)))
+        return str(ngettext("%(count)s file", "%(count)s files", len(run), count=len(run)))
     if event.kind == RequestEventKind.ISSUED:
-        return str(_("%(count)s cases", count=data.get("cases", 0)))
+        return str(
+            ngettext(
+                "%(count)s case",
+                "%(count)s cases",
+                data.get("cases", 0),
+                count=data.get("cases", 0),
+            )
+        )
     if event.kind == RequestEventKind.HANDED_IN:
         return _handed_in(data)
     parts = []
     if "case_no" in data and "kind" in data:
         parts.append(f"{data['case_no']} · {KINDS[data['kind']]}")
     elif "items" in data:
-        parts.append(_("%(count)s items", count=data["items"]))
+        parts.append(
+            ngettext("%(count)s item", "%(count)s items", data["items"], count=data["items"])
+        )
     if "by_case_no" in data:
         parts.append(
             _("%(old)s is replaced by %(new)s", old=data["case_no"], new=data["by_case_no"])
@@ -247,9 +257,19 @@ def _handed_in(data: dict[str, Any]) -> str:
         missing=data["missing"],
     )
     if data.get("unusable"):
-        unfit = _("%(count)s of the missing have only unusable files.", count=data["unusable"])
+        unfit = ngettext(
+            "%(count)s of the missing has only unusable files.",
+            "%(count)s of the missing have only unusable files.",
+            data["unusable"],
+            count=data["unusable"],
+        )
         standing = f"{standing} {unfit}"
     verdict = _("In time.")
     if not data["in_time"]:
-        verdict = _("Late by %(days)s working days.", days=data["days_late"])
+        verdict = ngettext(
+            "Late by %(days)s working day.",
+            "Late by %(days)s working days.",
+            data["days_late"],
+            days=data["days_late"],
+        )
     return f"{standing} {verdict}"

@@ -16,7 +16,7 @@ from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, Invalid, NotFound
-from portal.kernel.phrases import When, phrase
+from portal.kernel.phrases import When, phrase, plural
 from portal.materials import expected, papers
 from portal.materials.events import VENDOR_READERS, get_request, tell
 from portal.materials.kinds import ItemState, RequestEventKind, RequestState
@@ -192,8 +192,10 @@ def _send(
         session,
         tenant_id=request.tenant_id,
         roles=VENDOR_READERS,
-        message=phrase(
+        message=plural(
+            "Material request %(number)s: %(cases)s case, due %(due)s (Beijing time).",
             "Material request %(number)s: %(cases)s cases, due %(due)s (Beijing time).",
+            by="cases",
             number=request.number,
             cases=request.cases,
             due=When(request.due_at),
@@ -362,8 +364,10 @@ def _owe_again(session: Session, request: MaterialRequest, items: Sequence[Reque
         session,
         tenant_id=request.tenant_id,
         roles=VENDOR_READERS,
-        message=phrase(
+        message=plural(
+            "%(items)s item of %(number)s was returned; due again %(due)s (Beijing time).",
             "%(items)s items of %(number)s were returned; due again %(due)s (Beijing time).",
+            by="items",
             items=len(items),
             number=request.number,
             due=When(row.due_at),

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import plural
 from portal.materials.arrivals import FOLLOWERS
 from portal.materials.events import VENDOR_READERS, tell
 from portal.materials.kinds import CheckState, RequestEventKind, RequestState
@@ -111,14 +111,19 @@ def _tell(
         data={"number": request.number, "items": ids, "at": clock.now().isoformat()},
     )
     path = f"/requests/{request.id}?show=problem"
-    to_vendor = phrase(
+    to_vendor = plural(
+        "%(items)s item handed in on %(number)s cannot be used, as the check found: "
+        "replace the files.",
         "%(items)s items handed in on %(number)s cannot be used, as the check found: "
         "replace the files.",
+        by="items",
         items=len(items),
         number=request.number,
     )
-    to_company = phrase(
+    to_company = plural(
+        "%(vendor)s, %(number)s: %(items)s item handed in cannot be used, as the check found.",
         "%(vendor)s, %(number)s: %(items)s items handed in cannot be used, as the check found.",
+        by="items",
         vendor=vendor,
         number=request.number,
         items=len(items),

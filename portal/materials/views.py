@@ -20,6 +20,7 @@ from portal.kernel import clock
 from portal.kernel.access import guard
 from portal.kernel.errors import Conflict, Invalid, NotFound, PortalError
 from portal.kernel.settings import settings
+from portal.kernel.texts import ngettext
 from portal.kernel.web import actor, db, is_htmx
 from portal.materials import answers, items, pages, service, uploads
 from portal.materials.events import get_request
@@ -186,7 +187,15 @@ def answer(request_id: UUID) -> Answer:
             problem = error
         else:
             db().commit()
-            flash(_("%(count)s items are answered as unavailable.", count=done), "success")
+            flash(
+                ngettext(
+                    "%(count)s item is answered as unavailable.",
+                    "%(count)s items are answered as unavailable.",
+                    done,
+                    count=done,
+                ),
+                "success",
+            )
             return back_to(request_id)
     return page_of(get_request(db(), request_id), problem=problem, answer=form), 422
 
@@ -253,9 +262,16 @@ def decide(request_id: UUID) -> Answer:
             problem = error
         else:
             db().commit()
-            told = _("%(count)s items accepted.", count=done)
+            told = ngettext(
+                "%(count)s item accepted.", "%(count)s items accepted.", done, count=done
+            )
             if not accept:
-                told = _("%(count)s items returned; the vendor is told.", count=done)
+                told = ngettext(
+                    "%(count)s item returned; the vendor is told.",
+                    "%(count)s items returned; the vendor is told.",
+                    done,
+                    count=done,
+                )
             flash(told, "success")
             return back_to(request_id)
     return page_of(get_request(db(), request_id), problem=problem, decision=form), 422

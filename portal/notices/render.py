@@ -28,7 +28,7 @@ from weasyprint.document import Document
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError
 
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import is_one, phrase
 from portal.notices import formats, sheets
 from portal.notices.assets import PRINT, QR_CODE, SCHEME, Assets, seal_name
 from portal.notices.drawn import QrCode, seal_picture
@@ -334,7 +334,10 @@ def _environment(locale: str) -> Environment:
     )
     catalogue = _translations(locale)
     environment.install_gettext_callables(  # type: ignore[attr-defined]
-        catalogue.gettext, catalogue.ngettext, newstyle=True
+        catalogue.gettext,
+        # Numbers come as they are written: Babel's own wants whole ones.
+        lambda one, many, number: catalogue.ngettext(one, many, 1 if is_one(number) else 2),
+        newstyle=True,
     )
     local = formats.Formats(locale)
     for name in ("moment", "second", "day", "weekday", "month", "percent"):

@@ -23,7 +23,7 @@ from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.errors import Conflict, NotFound
 from portal.kernel.events import Event, publish
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import phrase, plural
 from portal.kernel.settings import settings
 from portal.notices import cards as whole_cards
 from portal.notices import receipts, seals, timeline
@@ -213,8 +213,11 @@ def issue_waiting(session: Session, *, actor: Actor, limit: int = 100) -> int:
             session,
             tenant_id=actor.company_id,
             roles=(Role.ADMINISTRATOR,),
-            message=phrase(
-                "%(count)s papers wait for their PDF: see the worker's log.", count=len(rows)
+            message=plural(
+                "%(count)s paper waits for its PDF: see the worker's log.",
+                "%(count)s papers wait for their PDF: see the worker's log.",
+                by="count",
+                count=len(rows),
             ),
             path="/papers",
         )

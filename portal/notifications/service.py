@@ -44,7 +44,7 @@ def notify(
         at=clock.now(),
         roles=sorted(role.value for role in roles),
         template=message.msgid,
-        params={key: _kept(value) for key, value in message.params.items()},
+        params=_stored(message),
         path=path,
         kind=kind.value,
     )
@@ -100,6 +100,14 @@ def inbox(session: Session, actor: Actor) -> list[Message]:
     ]
 
 
+def _stored(message: Phrase) -> dict[str, str | dict[str, str]]:
+    """The parameters as data; the one that the message counts by has the words for one thing."""
+    kept = {key: _kept(value) for key, value in message.params.items()}
+    if message.one:
+        kept[message.by] = {"count": str(message.params[message.by]), "one": message.one}
+    return kept
+
+
 def _kept(value: object) -> str | dict[str, str]:
     """A parameter as it is stored: a day or a moment stays one, for each reader's calendar."""
     if isinstance(value, When):
@@ -111,7 +119,12 @@ def _kept(value: object) -> str | dict[str, str]:
 def text_of(row: Notification) -> Phrase:
     """A stored message, to be read in any language: its days and moments as the reader writes
     them. What was stored before as a text stays one."""
-    return Phrase(row.template, {key: _read(value) for key, value in row.params.items()})
+    params = {key: _read(value) for key, value in row.params.items()}
+    for key, value in row.params.items():
+        match value:
+            case {"count": str(count), "one": str(one)}:
+                return Phrase(row.template, {**params, key: count}, one, key)
+    return Phrase(row.template, params)
 
 
 def _read(value: object) -> object:

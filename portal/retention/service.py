@@ -18,7 +18,7 @@ from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.errors import Conflict, Invalid, NotFound
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import phrase, plural
 from portal.kernel.reasons import reason_of
 from portal.materials.models import Delivery, MaterialRequest, SoundKey, SoundPrint, Upload
 from portal.notifications.kinds import MessageKind
@@ -139,9 +139,12 @@ def warn(session: Session, *, actor: Actor) -> int:
                 session,
                 tenant_id=actor.company_id,
                 roles=WARNED,
-                message=phrase(
+                message=plural(
+                    "%(count)s thing of %(vendor)s that is requested or disputed is near the end "
+                    "of its time. It is kept; put a hold on it if it is evidence.",
                     "%(count)s things of %(vendor)s that are requested or disputed are near the "
                     "end of their time. They are kept; put a hold on them if they are evidence.",
+                    by="count",
                     count=len(fresh),
                     vendor=name,
                 ),

@@ -11,7 +11,8 @@ from tests.conftest import Portal
 
 PAGE = (
     "{% from 'components/icon.html' import icon %}"
-    "{{ _('Cases') }}|{{ _('%(count)s files', count=n) }}|{{ url_for('cases.index') }}"
+    "{{ _('Cases') }}|{{ ngettext('%(count)s file', '%(count)s files', n, count=n) }}"
+    "|{{ url_for('cases.index') }}"
     "|{{ url_for('cases.index', q=n) }}|{{ icon('folder') }}|{{ asset('app.css') }}"
 )
 
@@ -52,3 +53,20 @@ def test_below_a_path_of_a_proxy_addresses_are_not_fixed(app: Flask) -> None:
         assert "|/b/cases/|" in render(app, 1)
     with app.test_request_context("/"):
         assert "|/cases/|" in render(app, 1)
+
+
+def test_a_text_that_counts_has_the_form_of_its_number(app: Flask) -> None:
+    said = {}
+    for locale in ("en", "zh_Hans_CN", "zh_Hant_TW"):
+        with app.test_request_context("/"), force_locale(locale):
+            said[locale] = [render(app, n).split("|")[1] for n in (0, 1, "1", 2, "1,000", "<1>")]
+    assert said["en"] == [
+        "0 files", "1 file", "1 file", "2 files", "1,000 files", "&lt;1&gt; files",
+    ]  # fmt: skip
+    for locale, words in (("zh_Hans_CN", " 个文件"), ("zh_Hant_TW", " 個檔案")):
+        counts = ("0", "1", "1", "2", "1,000", "&lt;1&gt;")
+        assert said[locale] == [count + words for count in counts]
+    text = "{{ ngettext('%(count)s file', '%(count)s files', n, count=n) }}"
+    with app.test_request_context("/"), force_locale("en"):
+        loose = app.jinja_env.from_string(text)
+        assert [loose.render(n=n) for n in (1, 2)] == ["1 file", "2 files"], "unfolded the same"

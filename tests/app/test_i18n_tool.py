@@ -49,17 +49,44 @@ def test_a_gap_a_lost_place_and_a_bare_percent_are_faults(
     terms, findings = words(
         tool, tmp_path, monkeypatch, a="Due %(when)s\t截止\nUnused\t没人用\n100% done\t完成 100%\n"
     )
-    used = {
-        "Due %(when)s": {"portal/x.py"},
-        "Gone": {"portal/x.py"},
-        "100% done": {"templates/x.html"},
-    }
+    used = tool.Used()
+    for message, file in [
+        ("Due %(when)s", "portal/x.py"),
+        ("Gone", "portal/x.py"),
+        ("100% done", "templates/x.html"),
+    ]:
+        used.add(message, file, findings)
     tool.check_words(used, terms, findings)
     assert len(findings.faults) == 3
     assert any("placeholders differ" in fault for fault in findings.faults)
     assert any("no translation of 'Gone'" in fault for fault in findings.faults)
     assert any("write %%" in fault for fault in findings.faults)
     assert any("nobody uses 'Unused'" in remark for remark in findings.remarks)
+
+
+def test_a_message_that_counts_is_whole_or_a_fault(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = "%(n)s files\t%(n)s 个文件\nAll %(n)s rows\t全部 %(n)s 行\n"
+    terms, findings = words(tool, tmp_path, monkeypatch, a=table)
+
+    def faults_of(*messages: str | tuple[str, str]) -> str:
+        used, found = tool.Used(), tool.Findings()
+        for message in messages:
+            used.add(message, "portal/x.py", found)
+        tool.check_words(used, terms, found)
+        return "\n".join(found.faults)
+
+    assert not findings.faults
+    whole = ("%(n)s file", "%(n)s files")
+    assert not faults_of(whole, ("The only row", "All %(n)s rows"))
+    assert "no translation of '%(n)s things'" in faults_of(("%(n)s thing", "%(n)s things"))
+    assert "placeholders differ" in faults_of(("%(m)s file", "%(n)s files"))
+    assert "two forms for one" in faults_of(whole, ("a file", "%(n)s files"))
+    assert "does not elsewhere" in faults_of(whole, "%(n)s files")
+    assert "one form for one and many" in faults_of(("%(n)s files", "%(n)s files"))
+    made = tool.catalogue("zh_Hans_CN", {"%(n)s files": "%(n)s 个文件"}, {"%(n)s files": whole[0]})
+    assert 'msgid "%(n)s file"\nmsgid_plural "%(n)s files"\nmsgstr[0] "%(n)s 个文件"' in made
 
 
 def test_two_slices_may_not_say_one_thing_in_two_ways(

@@ -83,7 +83,7 @@ def test_three_vendors_in_one_file_and_a_second_import_changes_nothing(
     report = page(client, address)
     assert "Take all 12 rows" in report and count(portal, Case) == 0
     assert take(portal, client, address) == 302
-    assert "Taken: 12 new cases" in page(client, address)
+    assert "Cases taken: 12 new" in page(client, address)
     for vendor in portal.world.vendors:
         with portal.session(Scope.vendor(vendor.id)) as session:
             cases = session.scalars(sa.select(Case).order_by(Case.case_no)).all()
@@ -147,7 +147,7 @@ def test_bad_rows_are_named_by_cell_and_good_ones_wait_for_a_word(
     ]
     address = send(portal, client, workbook(rows))
     text = page(client, address)
-    assert "Take the 2 good rows, leave 11 bad ones" in text
+    assert "Take good rows (2), leave bad ones (11)" in text
     book = load_workbook(io.BytesIO(client.get(f"{address}/errors.xlsx").data))
     lines = list(book.worksheets[0].iter_rows(min_row=2, values_only=True))
     places = [(row[0], row[1]) for row in lines]
@@ -179,7 +179,7 @@ def test_bad_rows_are_named_by_cell_and_good_ones_wait_for_a_word(
     assert count(portal, Case) == 0
     assert take(portal, client, address, leave_bad="1") == 302
     assert count(portal, Case) == 2
-    assert "11 wrong rows left out" in page(client, address)
+    assert "rows left out as wrong: 11" in page(client, address)
 
 
 def test_changes_are_counted_by_column_and_status_follows_its_table(

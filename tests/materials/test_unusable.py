@@ -108,14 +108,14 @@ def test_unusable_files_do_not_count_as_delivered(
         assert _counts(portal, desk) == Counts(2, 1, 1, 0, 1)
         refused = _hand_in(desk)
         assert "Delivered 1 / 2" in desk.client.get("/").text
-        assert "1 items hold only files that cannot be used: HC-00002 · Call recording" in refused
+        assert "1 item holds only files that cannot be used: HC-00002 · Call recording" in refused
         assert not _hand_ins(portal) and "<li>HC-00002 · Call recording</li>" in refused
         assert re.search(r'name="unusable"[^>]* value="1"', refused)
         for show, numbers in (("missing", ["2"]), ("problem", ["2"]), ("delivered", ["1"])):
             listed = desk.client.get(f"/requests/{desk.request_id}?show={show}").text
             assert [n for n in "12" if f">HC-0000{n}</span>" in listed] == numbers, show
         page = _hand_in(desk, unusable=1)
-        assert "1 delivered, 1 missing" in page and "of the missing have only unusable" in page
+        assert "1 delivered, 1 missing" in page and "of the missing has only unusable" in page
         portal.work()
         (made,) = _hand_ins(portal)
         with portal.session(portal.world.scope) as session:
@@ -165,9 +165,9 @@ def test_what_a_later_check_finds_unusable_is_told_once(
         office = _inbox(portal, vendor.email(Role.OFFICE))
         auditor = _inbox(portal, portal.world.email(Role.AUDITOR))
         other = _inbox(portal, portal.world.vendors[1].email(Role.OFFICE))
-        said = "items handed in on DQ-HC-2026-0001 cannot be used, as the check found"
+        said = "1 item handed in on DQ-HC-2026-0001 cannot be used, as the check found"
         assert said in office and said not in other
-        assert "华诚, DQ-HC-2026-0001: 1 items handed in cannot be used" in auditor
+        assert "华诚, DQ-HC-2026-0001: 1 item handed in cannot be used" in auditor
         reviewer = portal.client(portal.world.email(Role.AUDITOR))
         reviewer.set_cookie("locale", "en")
         page = reviewer.get(f"/requests/{desk.request_id}?show=problem").text

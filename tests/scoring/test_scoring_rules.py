@@ -96,7 +96,7 @@ def test_a_worked_month_with_every_measured_fact() -> None:
     assert (str(result.total), result.grade, str(result.factor)) == ("89.41", "B", "0.95")
     lines = {i.code: i.lines for d in result.dimensions for i in d.indicators}
     assert str(sentence(lines["findings"][0])) == (
-        "Clause 301 (Ordinary): 3 points over 36 reviewed cases"
+        "Clause 301 (Ordinary): 3 points, cases reviewed: 36"
     )
     assert str(sentence(lines["recovery"][0])) == (
         "P1 M3: 9.6% recovered, 12% wanted, 80% of the target"

@@ -96,7 +96,7 @@ def test_a_file_makes_a_version_in_force_from_its_day(portal: Portal) -> None:
     with portal.session(portal.world.scope) as session:
         assert history(session, PENALTY_CLAUSES)[0].is_default, "nothing before it is confirmed"
     assert take(portal, client, path) == 302
-    assert "1 new clauses, 1 changed, 1 abolished; 1 were there already" in client.get(path).text
+    assert "Clauses: 1 new, 1 changed, 1 abolished, 1 already there" in client.get(path).text
     with portal.session(portal.world.scope) as session:
         before = catalogue_on(session, date(2026, 11, 30))
         after = catalogue_on(session, NEXT)

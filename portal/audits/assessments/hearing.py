@@ -21,7 +21,7 @@ from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor
 from portal.kernel.errors import Conflict, NotFound
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import phrase, plural
 from tenants.rows import new_id
 
 FASTEST = 2
@@ -89,8 +89,10 @@ def note_heard(session: Session, form: AssessmentForm, row: FindingRow, *, actor
         return
     if clock.now() - begun.sent_at < takes(row):
         raise Conflict(
-            phrase(
+            plural(
+                "The clip of case %(case)s lasts %(seconds)s second: it cannot be heard yet.",
                 "The clip of case %(case)s lasts %(seconds)s seconds: it cannot be heard yet.",
+                by="seconds",
                 case=row.finding.case_no,
                 seconds=clip_seconds(row),
             ),
@@ -151,8 +153,10 @@ def check_heard(
     left = unheard(session, form, rows, actor.account_id)
     if left:
         raise Conflict(
-            phrase(
+            plural(
+                "%(count)s clip of this form was not heard: case %(case)s.",
                 "%(count)s clips of this form were not heard: case %(case)s.",
+                by="count",
                 count=len(left),
                 case=left[0].finding.case_no,
             ),

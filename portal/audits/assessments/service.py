@@ -28,7 +28,7 @@ from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
 from portal.kernel.errors import Forbidden, Invalid, NotFound
-from portal.kernel.phrases import Phrase, phrase
+from portal.kernel.phrases import Phrase, phrase, plural
 from portal.materials.models import MaterialRequest
 from portal.materials.queries import request_counts
 from portal.notices import service as notices
@@ -49,7 +49,12 @@ class Incomplete(Invalid):
     def __init__(self, problems: Sequence[Phrase]) -> None:
         """`problems` are messages for people."""
         super().__init__(
-            phrase("The form cannot be issued: %(count)s things are missing.", count=len(problems)),
+            plural(
+                "The form cannot be issued: %(count)s thing is missing.",
+                "The form cannot be issued: %(count)s things are missing.",
+                by="count",
+                count=len(problems),
+            ),
             phrase("Return the form, complete the findings named, and prepare it again."),
         )
         self.problems = tuple(problems)
@@ -117,7 +122,12 @@ def _check_judged(judged: int, unjudged: int, *, partial: bool) -> None:
         )
     if unjudged and not partial:
         raise Invalid(
-            phrase("%(count)s cases of this request are not judged yet.", count=unjudged),
+            plural(
+                "%(count)s case of this request is not judged yet.",
+                "%(count)s cases of this request are not judged yet.",
+                by="count",
+                count=unjudged,
+            ),
             phrase("Judge them first, or prepare a form for the judged part."),
         )
 
@@ -170,8 +180,10 @@ def _tell_heads(session: Session, form: AssessmentForm, findings: int, actor: Ac
         session,
         tenant_id=actor.company_id,
         roles=[Role.AUDIT_HEAD],
-        message=phrase(
+        message=plural(
+            "An assessment form for %(vendor)s waits for confirmation: %(count)s finding.",
             "An assessment form for %(vendor)s waits for confirmation: %(count)s findings.",
+            by="count",
             vendor=vendor.short_name if vendor else "",
             count=findings,
         ),
@@ -273,8 +285,10 @@ def _tell_vendor(session: Session, form: AssessmentForm, findings: int) -> None:
         session,
         tenant_id=form.tenant_id,
         roles=READERS,
-        message=phrase(
+        message=plural(
+            "Assessment form %(number)s was issued to you: %(count)s finding.",
             "Assessment form %(number)s was issued to you: %(count)s findings.",
+            by="count",
             number=form.number or "",
             count=findings,
         ),

@@ -16,6 +16,7 @@ from portal.audits.draws.views import Answer, draw_page
 from portal.audits.models import Draw, DrawShare
 from portal.kernel.access import guard
 from portal.kernel.errors import Conflict, Invalid, NotFound, PortalError
+from portal.kernel.texts import ngettext
 from portal.kernel.web import actor, db
 
 bp = Blueprint("draw_parts", __name__, url_prefix="/draws")
@@ -39,9 +40,12 @@ def recompute(draw_id: UUID) -> Answer:
             flash(str(difference), "error")
     else:
         flash(
-            _(
-                "Recomputed from the record: population, quotas, seeds and the %(count)s drawn"
-                " cases all agree.",
+            ngettext(
+                "Recomputed from the record: population, quotas, seeds and the one drawn "
+                "case all agree.",
+                "Recomputed from the record: population, quotas, seeds and the %(count)s "
+                "drawn cases all agree.",
+                row.total,
                 count=row.total,
             ),
             "success",

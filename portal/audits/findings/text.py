@@ -16,7 +16,7 @@ from portal.audits.models import Review
 from portal.cases.models import Case
 from portal.kernel import clock
 from portal.kernel.errors import Invalid
-from portal.kernel.phrases import phrase
+from portal.kernel.phrases import phrase, plural
 from portal.materials.models import Delivery, RequestItem
 from portal.vendors.clauses import Judgement
 
@@ -53,8 +53,10 @@ class RepetitionUndecided(Invalid):
     def __init__(self, proposed: Judgement, earlier: Sequence[date], months: int) -> None:
         """`proposed` is the next level with the multiplied points."""
         super().__init__(
-            phrase(
+            plural(
+                "The same person broke clause %(no)s on %(day)s, within %(months)s month.",
                 "The same person broke clause %(no)s on %(day)s, within %(months)s months.",
+                by="months",
                 no=proposed.clause.no,
                 day=max(earlier).isoformat(),
                 months=months,
@@ -121,7 +123,12 @@ def _check_passage(delivery: Delivery, text: FindingText) -> None:
     last = max(text.clip_from or 0, text.clip_to or 0)
     if length is not None and last > math.ceil(length):
         raise Invalid(
-            phrase("The recording is only %(seconds)s seconds long.", seconds=math.ceil(length)),
+            plural(
+                "The recording is only %(seconds)s second long.",
+                "The recording is only %(seconds)s seconds long.",
+                by="seconds",
+                seconds=math.ceil(length),
+            ),
             phrase("Correct the passage's two times."),
         )
 

@@ -82,7 +82,7 @@ def describe(code: str, params: Mapping[str, Param]) -> Phrase:
     shown: dict[str, object] = dict(params)
     if code == "status_step":
         shown = {name: STATUS_NAMES[CaseStatus(str(value))] for name, value in params.items()}
-    return Phrase(_MESSAGES[code].msgid, shown)
+    return _MESSAGES[code].filled(shown)
 
 
 class Days(Protocol):

@@ -75,7 +75,7 @@ _MESSAGES: Mapping[str, Phrase] = MappingProxyType(
 def describe(code: str, params: Mapping[str, Param]) -> Phrase:
     """The sentence for an error or a note of this import, or for any file's."""
     if code in _MESSAGES:
-        return Phrase(_MESSAGES[code].msgid, dict(params))
+        return _MESSAGES[code].filled(params)
     return case_rules.describe(code, params)
 
 

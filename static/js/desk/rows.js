@@ -40,9 +40,10 @@ export function filesize(bytes) {
   return "";
 }
 
-/** `text` with {name} places filled in. */
+/** `text` with {name} places filled in; of a pair the first is for one, by {n}. */
 export function fill(text, values) {
-  return text.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
+  const said = Array.isArray(text) ? text[values.n === 1 ? 0 : 1] : text;
+  return said.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 }
 
 /** How many rows are in `state`: a chip that, pressed, leaves only those on the list. */
