@@ -46,7 +46,7 @@ from portal.materials import desk as materials_desk
 from portal.materials import files as materials_files
 from portal.materials import views as materials_views
 from portal.materials.changes import CasesWithdrawn
-from portal.notices import seal_desk
+from portal.notices import losses, seal_desk
 from portal.notices import views as notices_views
 from portal.notices.timeline import DocumentUnopened, DocumentUnserved
 from portal.notifications import views as messages_views
@@ -57,6 +57,7 @@ from portal.rectification import course_views as rectification_course
 from portal.rectification import desk as rectification_desk
 from portal.rectification import views as rectification_views
 from portal.rectification.opinions import views as opinions_views
+from portal.retention import receipts as retention_receipts
 from portal.retention import views as retention_views
 from portal.schemes import views as schemes_views
 from portal.scoring import appeals as scoring_appeals
@@ -130,8 +131,10 @@ SUBSCRIBERS: dict[type[Event], Sequence[Subscriber]] = {
 
 
 def install(app: Flask) -> None:
-    """Register the blueprints, the subscribers and who decides what is withheld from somebody."""
+    """Register the blueprints, the subscribers, who decides what is withheld from somebody, and
+    who knows which files of a paper are gone."""
     wire(SUBSCRIBERS)
     withheld.install(blind.withheld)
+    losses.install(retention_receipts.losses)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

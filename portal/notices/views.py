@@ -13,7 +13,7 @@ from portal.files.web import send
 from portal.kernel.access import guard, open_to_all
 from portal.kernel.errors import Conflict, Invalid, PortalError
 from portal.kernel.web import actor, db
-from portal.notices import cards, queries, receipts, service, timeline
+from portal.notices import cards, losses, queries, receipts, service, timeline
 from portal.notices.labels import CHOICES, TITLES, events_of, title_of
 from portal.notices.models import Document
 from portal.notices.permissions import ACKNOWLEDGE, VIEW
@@ -65,6 +65,7 @@ def _page(document: Document, problem: PortalError | None = None) -> str:
         recipients=queries.recipients_of(db(), document.id),
         revisions=queries.revisions_of(db(), document.id),
         scans=receipts.scans_of(db(), document),
+        losses=losses.losses_of(db(), document),
         seal=seal,
         waits_for_seal=document.seal_wanted and seal is None and document.file_id is None,
         forerunner=queries.find_document(db(), document.supersedes_id),

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.retention.kinds import DataClass, HoldOn
-from tenants.rows import Base, PrivateRow, id_index, one_of
+from tenants.rows import Base, PrivateRow, SharedRow, id_index, one_of
 
 
 class LegalHold(PrivateRow, Base):
@@ -57,10 +57,13 @@ class RetentionWarning(PrivateRow, Base):
     warned_at: Mapped[datetime]
 
 
-class Deletion(PrivateRow, Base):
-    """The fact of a deletion: what it was, its hash and size, when its time was over, by whom.
+class Deletion(SharedRow, Base):
+    """The fact of a deletion: what it was, its hash and size, when its time was over, by whom. A
+    vendor reads of its own things that they are gone, as its receipts go on naming them.
 
-    `keys` are the stored bytes that go; `bytes_gone_at` is set when they are gone.
+    `rule`: what the terms said then (months, and from when they count); empty for what was deleted
+    before it was kept. `keys` are the stored bytes that go; `bytes_gone_at` is set when they are
+    gone.
     """
 
     __tablename__ = "retention_deletions"
@@ -82,6 +85,7 @@ class Deletion(PrivateRow, Base):
     sha256: Mapped[str | None]
     size: Mapped[int] = mapped_column(sa.BigInteger)
     expired_on: Mapped[date]
+    rule: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=sa.text("'{}'"))
     keys: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     run_id: Mapped[UUID]
     deleted_at: Mapped[datetime]

@@ -27,7 +27,10 @@ from portal.rectification.models import Evidence, Rectification
 from portal.retention.kinds import DELETED_PURPOSES, DataClass, HoldOn, Standing
 from portal.retention.models import Deletion, LegalHold, RetentionWarning
 from portal.retention.queries import owners
+from portal.retention.receipts import rule_in
+from portal.retention.scheme import RETENTION
 from portal.retention.things import Thing, things
+from portal.schemes.service import in_force
 
 WARNED = (Role.AUDIT_HEAD, Role.ADMINISTRATOR)
 GONE = "—"
@@ -188,6 +191,7 @@ def delete(
     when this is committed (`remove_bytes`). Each leaves a row with hash and date; one journal
     entry a class. Returns how many of each class."""
     counts: dict[str, int] = {}
+    content = in_force(session, RETENTION, clock.today()).content
     for one in things(session, tenant_id):
         if one.standing != Standing.DUE:
             continue
@@ -201,6 +205,7 @@ def delete(
                 sha256=one.sha256,
                 size=one.size,
                 expired_on=one.expires_on,
+                rule=rule_in(content, one.data_class.value),
                 keys=keys,
                 run_id=run_id,
                 deleted_at=clock.now(),

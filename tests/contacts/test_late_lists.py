@@ -109,7 +109,7 @@ def test_what_the_vendors_own_list_adds_was_due_with_the_request(
         told = session.scalars(
             sa.select(Notification).where(Notification.template.like("%%more calls are expected%%"))
         ).one()
-        assert told.tenant_id == vendor.id and told.params["items"] == "1"
+        assert told.tenant_id == vendor.id and told.params["items"]["count"] == "1"
         assert "deadline.runs_again" in session.scalars(sa.select(JournalEntry.action)).all()
     with clock.frozen(DUE + timedelta(hours=16)):  # Friday at ten
         assert swept(portal) == 1

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from flask.testing import FlaskClient
 
 from portal.cases.models import Case
 from portal.files.models import StoredFile
@@ -20,6 +21,7 @@ from portal.kernel.errors import Conflict, Invalid
 from portal.materials import service as materials
 from portal.materials.models import Delivery, MaterialRequest, RequestItem, Upload
 from portal.materials.rules import Wanted
+from portal.notices.models import Document
 from portal.notifications.models import Notification
 from portal.retention import service
 from portal.retention.kinds import HoldOn
@@ -157,7 +159,7 @@ def _warned_once(portal: Portal) -> None:
         session.commit()
         told = session.scalars(sa.select(Notification).where(Notification.path == "/retention"))
         params = told.one().params
-        assert (params["count"], params["vendor"]) == ("2", "华诚")
+        assert (params["count"]["count"], params["vendor"]) == ("2", "华诚")
 
 
 def _open_again(session: sa.orm.Session, request_id: UUID, case_id: UUID) -> None:
@@ -209,10 +211,35 @@ def _delete_and_look(
     case_id = _look(portal, first, delivery, file, now["HC-00001"])
     assert auditor.post(f"/cases/{case_id}/reveal").status_code == 409
     vendor = portal.client(first.email(Role.OFFICE))
+    _receipts_tell(portal, first, file, others=(vendor, auditor))
     page = vendor.get(f"/requests/{mine}").text
     assert f"/requests/{mine}/files/{delivery.id}" not in page
     assert vendor.get(f"/requests/{mine}/files/{delivery.id}").status_code == 404
     assert _standing(portal, second)["RX-00001", "call_recording"] == "due"
+
+
+def _receipts_tell(
+    portal: Portal, first: VendorWorld, file: StoredFile, others: tuple[FlaskClient, ...]
+) -> None:
+    """The receipt's page says which file is gone, when and by what rule, to both sides; the
+    signed paper stays; another vendor's receipt has all its files."""
+    with portal.session(portal.world.scope) as session:
+        papers = session.scalars(
+            sa.select(Document)
+            .where(Document.template == "delivery_receipt")
+            .order_by(Document.tenant_id != first.id)
+        ).all()
+        content = papers[0].content
+    assert len(content["files"]) == 3 and len(papers) == 2
+    for client in others:
+        page = client.get(f"/papers/{papers[0].id}").text
+        told = page.partition("<h2>此后已删除</h2>")[2].partition("</table>")[0]
+        assert "本文书所列文件中有 1 个因保存期满已删除" in told
+        assert file.sha256[:16] in told and "HC-00001" in told and "HC-00002" not in told
+        assert "电催录音：自个案结清或退回起保存 60 个月" in told
+        assert "2031年11月10日" in told
+    assert "此后已删除" not in others[1].get(f"/papers/{papers[1].id}").text
+    assert others[0].get(f"/papers/{papers[1].id}").status_code == 404
 
 
 def _look(
