@@ -130,6 +130,23 @@ def test_a_draw_from_plan_to_requests(portal: Portal) -> None:
     assert data["drawn"]["seed"] == seed
 
 
+def _sample_says(portal: Portal, page: str, old_id: UUID, next_id: UUID) -> None:
+    """The sample's page: who stands in whose place, and why; only the newcomer can be replaced."""
+    with portal.session(portal.world.scope) as session:
+        rows = session.execute(
+            sa.select(Case.id, Case.case_no).where(Case.id.in_([old_id, next_id]))
+        )
+        numbers = {row.id: row.case_no for row in rows}
+    first, later = page.split("</table>")[:2]
+    links = {one: f'/cases/{one}">{numbers[one]}</a>' for one in (old_id, next_id)}
+    said = first.partition(links[old_id])[2].partition("</th>")[0]
+    assert "已换为" in said and links[next_id] in said and "债务人已身故" in said
+    assert first.count("已换为") == 1, "no other case was replaced"
+    row = later.partition("<tbody>")[2]
+    assert row.index(links[next_id]) < row.index(links[old_id]) < row.index("债务人已身故")
+    assert f'value="{old_id}"' not in page and f'value="{next_id}"' in row
+
+
 def test_a_drawn_case_is_replaced_by_the_draws_next_one(portal: Portal) -> None:
     """A3: the next case follows from seed and population, the draw still recomputes, the old
     review goes and the new one is open; without a reason, which the vendor reads in the history and
@@ -167,7 +184,7 @@ def test_a_drawn_case_is_replaced_by_the_draws_next_one(portal: Portal) -> None:
         for reason, state in (("", "missing"), ("债务人已身故", "cancelled")):
             auditor.post(f"{path}/replace", data={"case": old_id, "reason": reason})
             assert states()[old_id] == state
-        assert states()[next_id] == "missing"
+        _sample_says(portal, auditor.get(path).text, old_id, next_id)
         with portal.session(world.scope) as session:
             reviews = {
                 row.case_id: row

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from portal.audits.draws import checking, export, queries, replacing
+from portal.audits.draws import checking, exchanges, export, queries, replacing
 from portal.audits.draws.permissions import MAKE, SEE
 from portal.audits.draws.plans import options_of, span
 from portal.audits.draws.views import Answer, draw_page
@@ -66,6 +66,7 @@ def share(draw_id: UUID, vendor_id: UUID) -> Answer:
     base = url_for("draw_parts.share", draw_id=draw_id, vendor_id=vendor_id)
     size = queries.SAMPLE_SIZE
     cases = queries.sample(db(), part, start)
+    exchanged = exchanges.exchanges_of(db(), part)
     return render_template(
         "draws/share.html",
         strata=_strata(row, part, [case.position for case in cases]),
@@ -74,6 +75,8 @@ def share(draw_id: UUID, vendor_id: UUID) -> Answer:
         vendor=queries.vendor_names(db(), [vendor_id])[vendor_id],
         line=next(one for one in queries.shares_of(db(), row) if one.tenant_id == vendor_id),
         cases=cases,
+        exchanges=exchanged,
+        replaced={one.old_id: one for one in exchanged},
         start=start,
         may_replace=actor().may(MAKE) and part.request_id is not None,
         next_url=f"{base}?from={start + size}" if start + size < len(part.positions) else None,
