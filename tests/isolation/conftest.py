@@ -59,10 +59,18 @@ def owner(portal: Portal) -> Iterator[sa.Connection]:
         engine.dispose()
 
 
-def plant(connection: sa.Connection, row: type[Row], tenant_id: UUID, *, issued: bool) -> UUID:
+def plant(
+    connection: sa.Connection,
+    row: type[Row],
+    tenant_id: UUID,
+    *,
+    issued: bool,
+    row_id: UUID | None = None,
+) -> UUID:
+    """Write a row of made-up values; return its id, which is a new one unless it is given."""
     table = Base.metadata.tables[row.__tablename__]  # type: ignore[attr-defined]
     values = {column.name: _value(column) for column in table.columns if column.computed is None}
-    values |= {"tenant_id": tenant_id, "id": new_id()}
+    values |= {"tenant_id": tenant_id, "id": row_id or new_id()}
     if "issued_at" in values and not issued:
         values["issued_at"] = None
     names = ", ".join(f'"{name}"' for name in values)
@@ -88,20 +96,62 @@ def _lay_checks_aside(connection: sa.Connection) -> None:
         connection.execute(sa.text(f'alter table {table} drop constraint "{name}"'))
 
 
-@pytest.fixture
-def seeded(portal: Portal) -> dict[str, Seeded]:
-    """Rows of two vendors in every table."""
+def sow(portal: Portal, ids: Callable[[type[Row]], Seeded]) -> dict[str, Seeded]:
+    """Rows of two vendors in every table, with the ids that `ids` gives for a table's class."""
     mine, other = (vendor.id for vendor in portal.world.vendors[:2])
     found = {}
     with owner(portal) as connection:
         _lay_checks_aside(connection)
         for name, row in rows().items():
-            unissued = (
-                plant(connection, row, mine, issued=False) if row.row_class == "issued" else None
-            )
-            found[name] = Seeded(
-                plant(connection, row, mine, issued=True),
-                plant(connection, row, other, issued=True),
-                unissued,
-            )
+            found[name] = given = ids(row)
+            plant(connection, row, mine, issued=True, row_id=given.own)
+            plant(connection, row, other, issued=True, row_id=given.foreign)
+            if given.unissued is not None:
+                plant(connection, row, mine, issued=False, row_id=given.unissued)
     return found
+
+
+def apart(row: type[Row]) -> Seeded:
+    """Ids that no other table has."""
+    return Seeded(new_id(), new_id(), new_id() if row.row_class == "issued" else None)
+
+
+@pytest.fixture
+def seeded(portal: Portal) -> dict[str, Seeded]:
+    """Rows of two vendors in every table, each with an id of its own."""
+    return sow(portal, apart)
+
+
+@dataclass(frozen=True)
+class Together:
+    """Ids that stand in every table at once: whatever table a view looks in, it meets the row.
+
+    Rows of reference tables, which every vendor may read, have ids of their own.
+    """
+
+    foreign: UUID
+    unissued: UUID
+    withheld: UUID
+
+    def named(self) -> dict[str, UUID]:
+        """The ids by what they are in the tables."""
+        return {
+            "a row of another vendor": self.foreign,
+            "a row not issued": self.unissued,
+            "a row of the company's": self.withheld,
+        }
+
+
+@pytest.fixture
+def together(portal: Portal) -> Together:
+    """Rows of two vendors in every table, those of one kind under one id."""
+    ids = Together(new_id(), new_id(), new_id())
+
+    def shared(row: type[Row]) -> Seeded:
+        if row.row_class == "reference":
+            return apart(row)
+        own = ids.withheld if row.row_class in ("private", "company") else new_id()
+        return Seeded(own, ids.foreign, ids.unissued if row.row_class == "issued" else None)
+
+    sow(portal, shared)
+    return ids

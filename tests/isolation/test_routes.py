@@ -1,8 +1,10 @@
 """Every route of the URL map, attacked by a vendor's people with ids that are not theirs.
 
 Planted rows of another vendor, the own vendor's unissued and private rows: each is 404, with the
-same body as an id that never was, and nothing is written. The routes are taken from the URL map,
-so a new one is attacked from its first day; one with a parameter that this test cannot fill fails.
+same body as an id that never was, and nothing is written. The rows of one kind have one id in all
+tables (`Together`), so that a request asks for all of them at once; the slow test asks for each row
+of each table by itself. The routes are taken from the URL map, so a new one is attacked from its
+first day; one with a parameter that this test cannot fill fails.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from portal.kernel.access import VENDOR_ROLES, Permission, Role
 from tenants.scope import Login, Scope
 from tests.conftest import Portal
 from tests.factories.world import PASSWORD
-from tests.isolation.conftest import Seeded, owner
+from tests.isolation.conftest import Seeded, Together, owner
 
 ALL_HATS = "all-hats@hc.example.com"
 NOISE = re.compile(
@@ -35,6 +37,7 @@ NOISE = re.compile(
 QUIET_TABLES = {"sign_in_sessions", "alembic_version"}
 FILLED = {"UUIDConverter"}
 """Kinds of path parameters that are attacked with ids."""
+WHOLE_PAGES = 3
 OTHER_PARAMETERS: dict[str, dict[str, str]] = {
     # The company's own fee terms: a vendor must not even learn that the scheme exists.
     "schemes.show": {"key": "fees"},
@@ -70,18 +73,14 @@ def _methods(rule: Rule) -> list[str]:
 
 def _state(portal: Portal) -> dict[str, str]:
     """A digest of every table's rows."""
-    found = {}
+    digests = " union all ".join(
+        f"select '{name}', count(*) || coalesce(md5(string_agg(t::text, '' order by t::text)), '')"
+        f" from {name} t"
+        for name in METADATA.tables
+        if name not in QUIET_TABLES
+    )
     with owner(portal) as connection:
-        for name in METADATA.tables:
-            if name not in QUIET_TABLES:
-                found[name] = connection.scalar(
-                    sa.text(
-                        "select count(*) ||"
-                        " coalesce(md5(string_agg(t::text, '' order by t::text)), '')"
-                        f" from {name} t"
-                    )
-                )
-    return found
+        return {row[0]: row[1] for row in connection.execute(sa.text(digests))}
 
 
 @pytest.fixture
@@ -122,7 +121,8 @@ def _open(client: FlaskClient, path: str, method: str, *, page: bool) -> tuple[i
 
 
 def _attack(portal: Portal, client: FlaskClient, rule: Rule, ids: dict[str, UUID]) -> list[str]:
-    """The attacks on a route that were not answered like a ghost's, in status and body."""
+    """The attacks on a route, by page and by script, that were not answered like a ghost's, in
+    status and body."""
     found = []
     for method in _methods(rule):
         for page in (True, False):
@@ -130,30 +130,43 @@ def _attack(portal: Portal, client: FlaskClient, rule: Rule, ids: dict[str, UUID
             if ghost[0] != 404:
                 found.append(f"{method} {rule}: {ghost[0]} for an id that never was")
                 continue
-            # The whole page for the first few, the short answer for all.
-            for what, attack in list(ids.items())[: 3 if page else None]:
+            # The whole page for a few, the short answer for all.
+            for what, attack in list(ids.items())[: WHOLE_PAGES if page else None]:
                 answer = _open(client, _path(rule, portal, attack), method, page=page)
                 if answer != ghost:
                     found.append(f"{method} {rule}: {answer[0]} for {what}")
     return found
 
 
-def test_every_route_is_absent_for_what_is_not_ones_own(
-    portal: Portal, seeded: dict[str, Seeded], all_hats: FlaskClient
-) -> None:
-    ids, leaks = _forbidden_ids(seeded), []
+def _attack_all(portal: Portal, client: FlaskClient, ids: dict[str, UUID]) -> None:
+    """Attack every route that takes parameters; nothing leaks and nothing is written."""
     before = _state(portal)
-    for rule in _rules(portal):
-        if rule.arguments:
-            leaks += _attack(portal, all_hats, rule, ids)
+    leaks = [
+        leak
+        for rule in _rules(portal)
+        if rule.arguments
+        for leak in _attack(portal, client, rule, ids)
+    ]
     assert leaks == [], "\n".join(leaks)
     assert _state(portal) == before
 
 
-@pytest.mark.parametrize("role", sorted(VENDOR_ROLES))
-def test_each_role_meets_only_what_it_holds(
-    portal: Portal, seeded: dict[str, Seeded], role: Role
+def test_every_route_is_absent_for_what_is_not_ones_own(
+    portal: Portal, together: Together, all_hats: FlaskClient
 ) -> None:
+    _attack_all(portal, all_hats, together.named())
+
+
+@pytest.mark.slow
+def test_every_route_is_absent_for_each_row_of_each_table(
+    portal: Portal, seeded: dict[str, Seeded], all_hats: FlaskClient
+) -> None:
+    """Some 40,000 requests; with ids that stand in one table only."""
+    _attack_all(portal, all_hats, _forbidden_ids(seeded))
+
+
+@pytest.mark.parametrize("role", sorted(VENDOR_ROLES))
+def test_each_role_meets_only_what_it_holds(portal: Portal, together: Together, role: Role) -> None:
     """A role without the permission gets the same 404 on every route, with any id."""
     vendor = portal.world.vendors[0]
     client = portal.client(vendor.email(role))
@@ -163,10 +176,9 @@ def test_each_role_meets_only_what_it_holds(
         held = not isinstance(view.access, Permission) or role in view.access.roles  # type: ignore[attr-defined]
         if held and not rule.arguments:
             continue
-        for attack in (seeded["cases"].foreign, seeded["material_requests"].foreign):
-            for method in _methods(rule):
-                answer = client.open(_path(rule, portal, attack), method=method)
-                assert answer.status_code == 404, f"{role}: {method} {rule}"
+        for method in _methods(rule):
+            answer = client.open(_path(rule, portal, together.foreign), method=method)
+            assert answer.status_code == 404, f"{role}: {method} {rule}"
     assert _state(portal) == before
 
 
@@ -190,16 +202,17 @@ def test_every_view_carries_a_guard(portal: Portal) -> None:
 
 
 def test_a_planted_leak_in_a_view_is_seen(
-    portal: Portal, seeded: dict[str, Seeded], all_hats: FlaskClient
+    portal: Portal, together: Together, all_hats: FlaskClient
 ) -> None:
-    """The check proves itself: a view that answers for another vendor's row is caught."""
+    """The check proves itself: a view that answers for a row that is not one's own is caught."""
     rule = next(rule for rule in _rules(portal) if rule.endpoint == "notices.show")
-    leaked = seeded["documents"].foreign
     honest = portal.app.view_functions["notices.show"]
+    for what, leaked in together.named().items():
 
-    def leaking(document_id: UUID) -> object:
-        return "here it is" if document_id == leaked else honest(document_id)
+        def leaking(document_id: UUID, leaked: UUID = leaked) -> object:
+            return "here it is" if document_id == leaked else honest(document_id)
 
-    leaking.access = honest.access  # type: ignore[attr-defined]
-    portal.app.view_functions["notices.show"] = leaking  # type: ignore[assignment]
-    assert _attack(portal, all_hats, rule, {"another's paper": leaked})
+        leaking.access = honest.access  # type: ignore[attr-defined]
+        portal.app.view_functions["notices.show"] = leaking  # type: ignore[assignment]
+        told = _attack(portal, all_hats, rule, together.named())
+        assert told == [f"GET {rule}: 200 for {what}"] * 2, "as a page and as a script"
