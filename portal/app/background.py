@@ -22,6 +22,7 @@ from portal.cases.imports import jobs as case_imports_jobs
 from portal.deadlines import service as deadlines
 from portal.fees import jobs as fees_jobs
 from portal.files.service import storage
+from portal.identity import attempts
 from portal.jobs.worker import Chore
 from portal.journal import service as journal
 from portal.kernel.access import system_actor
@@ -42,7 +43,7 @@ from portal.scoring import jobs as scoring_jobs
 from portal.vendors.clause_imports import jobs as clause_imports_jobs
 from tenants import vault
 from tenants.database import Database
-from tenants.scope import Scope, bound
+from tenants.scope import Login, Scope, bound
 
 TASK_MODULES = (
     notices_jobs,
@@ -108,6 +109,11 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
             retention.warn(session, actor=actor)
             session.commit()
 
+    def forget_attempts() -> None:
+        with bound(Scope(Login.SIGN_IN)), database.session() as session:
+            attempts.sweep(session, actor=actor)
+            session.commit()
+
     def remove_bytes() -> None:
         with bound(Scope.company(company_id)), database.session() as session:
             retention.remove_bytes(session)
@@ -120,6 +126,7 @@ def chores(database: Database, company_id: UUID) -> tuple[Chore, ...]:
         Chore("sweep abandoned uploads", 600, give_up_uploads),
         Chore("remove bytes without a row", 60, remove_orphans),
         Chore("remove deleted bytes", 30, remove_bytes),
+        Chore("forget old sign-in attempts", 3_600, forget_attempts),
         Chore("warn of the end of times", 21_600, warn_of_the_end),
     )
 

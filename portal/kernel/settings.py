@@ -197,6 +197,13 @@ class Settings:
         "office behind one address counts as one.",
         values.number(5, 10_000),
     )
+    attempt_days: int = setting(
+        "PORTAL_ATTEMPT_DAYS",
+        "30",
+        "Days for which failed sign-ins are kept (digests of address and e-mail); then the worker "
+        "takes them away.",
+        values.number(1, 3_650),
+    )
 
     # The company
     close_of_business: time = setting(
