@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 
-from sqlalchemy.orm import Session
-
-from portal.kernel.content import Reader
-from portal.kernel.phrases import phrase
-from portal.schemes.service import SchemeKind, in_force, register
+from portal.kernel.phrases import Phrase, phrase
+from portal.schemes.flat import FlatScheme, whole
 
 
 @dataclass(frozen=True)
@@ -27,45 +21,22 @@ class AuditTerms:
     deemed: int
 
 
-def default_terms() -> dict[str, Any]:
-    """The shipped content: "default, edit me"."""
-    return {
-        "form_target_days": 3,
-        "form_breach_days": 5,
-        "appeal_days": 3,
-        "decide_days": 5,
-        "deemed_days": 1,
-    }
+def _complaint(terms: AuditTerms) -> Phrase | None:
+    if terms.form_breach < terms.form_target:
+        return phrase("A form cannot be late before its target.")
+    return None
 
 
-def parse_terms(content: Mapping[str, Any]) -> AuditTerms:
-    """The terms that `content` describes. Raises `ContentError` (a `ValueError`)."""
-    root = Reader(content)
-    root.only("form_target_days", "form_breach_days", "appeal_days", "decide_days", "deemed_days")
-    terms = AuditTerms(
-        root.field("form_target_days").whole(1, 30),
-        root.field("form_breach_days").whole(1, 30),
-        root.field("appeal_days").whole(1, 30),
-        root.field("decide_days").whole(1, 30),
-        root.field("deemed_days").whole(1, 30),
-    )
-    if root.sound and terms.form_breach < terms.form_target:
-        root.complain(phrase("A form cannot be late before its target."))
-    root.done()
-    return terms
-
-
-AUDIT_TERMS = register(
-    SchemeKind(
-        key="audit_terms",
-        title=phrase("Periods of the audit"),
-        default=default_terms,
-        check=parse_terms,
-        published=True,
-    )
+_TERMS = FlatScheme(
+    "audit_terms",
+    phrase("Periods of the audit"),
+    AuditTerms,
+    whole("form_target_days", 3, 1, 30),
+    whole("form_breach_days", 5, 1, 30),
+    whole("appeal_days", 3, 1, 30),
+    whole("decide_days", 5, 1, 30),
+    whole("deemed_days", 1, 1, 30),
+    published=True,
+    complaint=_complaint,
 )
-
-
-def terms_on(session: Session, day: date) -> AuditTerms:
-    """The terms in force on a day."""
-    return parse_terms(in_force(session, AUDIT_TERMS, day).content)
+AUDIT_TERMS, default_terms, terms_on = _TERMS.kind, _TERMS.default, _TERMS.on

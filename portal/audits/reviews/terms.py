@@ -3,17 +3,11 @@ a blind second opinion, how long a vendor has for its check of the facts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy.orm import Session
-
-from portal.kernel.content import Reader
 from portal.kernel.phrases import phrase
-from portal.schemes.service import SchemeKind, in_force, register
+from portal.schemes.flat import FlatScheme, choice, whole
 
 
 class Twice(StrEnum):
@@ -33,35 +27,13 @@ class ReviewTerms:
     opinion_percent: int
 
 
-def default_terms() -> dict[str, Any]:
-    """The shipped content: "default, edit me"."""
-    return {"second_listening": "all", "facts_days": 1, "opinion_percent": 10}
-
-
-def parse_terms(content: Mapping[str, Any]) -> ReviewTerms:
-    """The terms that `content` describes. Raises `ContentError` (a `ValueError`)."""
-    root = Reader(content)
-    root.only("second_listening", "facts_days", "opinion_percent")
-    terms = ReviewTerms(
-        root.field("second_listening").choice(Twice),
-        root.field("facts_days").whole(1, 10),
-        root.field("opinion_percent").whole(0, 100),
-    )
-    root.done()
-    return terms
-
-
-REVIEW_TERMS = register(
-    SchemeKind(
-        key="review_terms",
-        title=phrase("Review desk"),
-        default=default_terms,
-        check=parse_terms,
-        published=False,
-    )
+_TERMS = FlatScheme(
+    "review_terms",
+    phrase("Review desk"),
+    ReviewTerms,
+    choice("second_listening", Twice.ALL),
+    whole("facts_days", 1, 1, 10),
+    whole("opinion_percent", 10, 0, 100),
+    published=False,
 )
-
-
-def review_terms(session: Session, day: date) -> ReviewTerms:
-    """The terms in force on a day (company scope)."""
-    return parse_terms(in_force(session, REVIEW_TERMS, day).content)
+REVIEW_TERMS, default_terms, review_terms = _TERMS.kind, _TERMS.default, _TERMS.on
