@@ -75,7 +75,7 @@ def examine(path: Path, kind: str, per_second: int = PER_SECOND, *, cores: int =
         helper = None
         if cores > 1 and halves.worth(path, kind):
             helper = held.enter_context(halves.Helper(path, kind, per_second))
-        decoder = Decoder(container, stream, middle=helper.middle if helper else None)
+        decoder = Decoder(context, container.demux(stream), helper.middle if helper else None)
         meter = Meter(per_second, 2 if channels == 2 else 1)
         for frame in decoder:
             if helper and decoder.before and helper.takes_over(decoder, meter):
@@ -141,7 +141,7 @@ def _transcode_here(path: Path, kind: str, target: Path) -> float:
         track.codec_context.options = _QUICK
         resampler = av.AudioResampler(format="s16p", layout=layout, rate=rate)
         written = 0
-        for frame in Decoder(container, stream):
+        for frame in Decoder(context, container.demux(stream)):
             frame.pts = None
             for part in resampler.resample(frame):
                 written += part.samples

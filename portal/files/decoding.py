@@ -52,57 +52,52 @@ def shape_of(frame: AudioFrame) -> Shape:
 
 
 class Decoder:
-    """The frames of one stream; counts packets, and those that cannot be decoded."""
+    """The frames of packets; counts the packets, and those that cannot be decoded."""
 
     def __init__(
-        self, container: InputContainer, stream: AudioStream, middle: int | None = None
+        self,
+        context: AudioCodecContext,
+        packets: Iterator[Packet[AudioStream]],
+        middle: int | None = None,
     ) -> None:
-        """`middle`: a place in the file, in bytes. When the first packet comes that begins there or
-        behind it, `before` says how many packets came before it, and how many of them were bad."""
-        self._container = container
-        self._stream = stream
+        """`packets` come from a demuxer, in order. `middle`: a place in the file, in bytes. When
+        the first packet comes that begins there or behind it, `before` says how many packets came
+        before it, and how many of them were bad."""
+        self._context = context
+        self._packets = packets
         self._middle = middle
         self.before: tuple[int, int] | None = None
         self.packets = 0
         self.bad = 0
 
     def __iter__(self) -> Iterator[AudioFrame]:
-        """Frames in order. A packet that fails is counted and left out."""
-        context = self._stream.codec_context
-        for packet in self._demuxed():
-            frames = self._decoded(context, packet)
-            if frames is None:
+        """Frames in order. A packet that fails is counted and left out; the last packet is empty
+        and asks the decoder for what it still holds."""
+        decode = self._context.decode
+        while (packet := self._next()) is not None:
+            try:
+                frames = decode(packet)
+            except av.error.EOFError:
                 return
+            except av.error.FFmpegError:
+                self.bad += 1
+                continue
             yield from frames
 
-    def _decoded(
-        self, context: AudioCodecContext, packet: Packet[AudioStream]
-    ) -> list[AudioFrame] | None:
-        """A packet's frames; None after the last."""
+    def _next(self) -> Packet[AudioStream] | None:
+        """The next packet, counted; None after the last."""
         try:
-            return context.decode(packet)
-        except av.error.EOFError:
+            packet = next(self._packets)
+        except StopIteration:
             return None
-        except av.error.FFmpegError:
+        except av.error.FFmpegError:  # the demuxer itself gave up: nothing follows
             self.bad += 1
-            return []
-
-    def _demuxed(self) -> Iterator[Packet[AudioStream]]:
-        """Packets in order; the last is empty and asks the decoder for what it still holds."""
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except av.error.FFmpegError:  # the demuxer itself gave up: nothing follows
-                self.bad += 1
-                return
-            if self._middle is not None and is_behind(packet, self._middle):
-                self.before, self._middle = (self.packets, self.bad), None
-            if packet.size:
-                self.packets += 1
-            yield packet
+            return None
+        if self._middle is not None and is_behind(packet, self._middle):
+            self.before, self._middle = (self.packets, self.bad), None
+        if packet.size:
+            self.packets += 1
+        return packet
 
 
 def is_behind(packet: Packet[AudioStream], place: int) -> bool:

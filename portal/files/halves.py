@@ -166,12 +166,14 @@ def second_half(path: Path, kind: str, per_second: int, middle: int) -> Half | N
             per_second, 2 if channels == 2 else 1, leave_out=boundary - start, prints=False
         )
         context = _after(stream.codec_context.name, lead_of(list(lead)))
-        counts = _measure(context, chain((packet,), packets), meter)
+        decoder = Decoder(context, chain((packet,), packets))
+        for frame in decoder:
+            meter.feed(frame)
         found = meter.measured()
     if meter.shapes != 1:
         return None
     parts = tuple(one.hex() for one in found.parts)
-    return Half(start, boundary, *counts, found.samples, found.loud, parts)
+    return Half(start, boundary, decoder.packets, decoder.bad, found.samples, found.loud, parts)
 
 
 def lead_of(before: Sequence[Packet[AudioStream]]) -> Sequence[Packet[AudioStream]]:
@@ -216,22 +218,3 @@ def _after(codec: str, lead: Iterable[Packet[AudioStream]]) -> AudioCodecContext
         with suppress(av.error.FFmpegError):  # it counts in the first half
             context.decode(packet)
     return context
-
-
-def _measure(
-    context: AudioCodecContext, packets: Iterable[Packet[AudioStream]], meter: Meter
-) -> tuple[int, int]:
-    """Feed every frame to the meter; how many packets there were, and how many of them bad."""
-    count = bad = 0
-    for packet in packets:
-        count += 1 if packet.size else 0
-        try:
-            frames = context.decode(packet)
-        except av.error.EOFError:
-            break
-        except av.error.FFmpegError:
-            bad += 1
-            continue
-        for frame in frames:
-            meter.feed(frame)
-    return count, bad
