@@ -46,17 +46,20 @@ class Query:
 class _Ready:
     """A query whose values are written as the server reads them."""
 
-    __slots__ = ("adapter", "key", "values")
+    __slots__ = ("adapter", "formats", "key", "values")
 
-    def __init__(self, connection: KeepingConnection, query: Query) -> None:
-        self.adapter = Transformer(connection)
+    def __init__(self, adapter: Transformer, query: Query) -> None:
+        self.adapter = adapter
         automatic = [PyFormat.AUTO] * len(query.values)
-        self.values = self.adapter.dump_sequence(query.values, automatic)
-        self.key: _Key = query.text, self.adapter.types or ()
+        self.values = adapter.dump_sequence(query.values, automatic)
+        self.formats = adapter.formats
+        self.key: _Key = query.text, adapter.types or ()
 
     def rows(self, result: PGresult) -> Rows:
         self.adapter.set_pgresult(result)
         found: Rows = self.adapter.load_rows(0, result.ntuples, tuple)
+        # It is kept for the next read of its text, and the rows need not be.
+        self.adapter.set_pgresult(None)
         return found
 
 
@@ -74,6 +77,7 @@ class KeepingConnection(psycopg.Connection[Any]):
         self._owed: bytes | None = None
         self._names: _Named = {}
         self._numbers = 0
+        self._transformers: dict[bytes, Transformer] = {}
 
     def begin(self, tenant_id: str) -> None:
         """Begin a transaction of the tenant ("" for none) before the next statement, whoever sends
@@ -131,7 +135,7 @@ class KeepingConnection(psycopg.Connection[Any]):
         back.
         """
         with self.lock:
-            ready = [_Ready(self, query) for query in wanted]
+            ready = [_Ready(self._transformer(query.text), query) for query in wanted]
             owed, self._owed = self._owed, None
             pgconn = self.pgconn
             pgconn.enter_pipeline_mode()
@@ -154,6 +158,16 @@ class KeepingConnection(psycopg.Connection[Any]):
                 self._names.update(what)
         return rows
 
+    def _transformer(self, text: bytes) -> Transformer:
+        """What writes the values of a text and reads its rows: made once, as it has to look up
+        the kind of every value and column."""
+        found = self._transformers.get(text)
+        if found is None:
+            found = Transformer(self)
+            if len(self._transformers) < _MOST_NAMES:
+                self._transformers[text] = found
+        return found
+
     def _send(
         self, ready: Sequence[_Ready], owed: bytes | None, tenant_id: str | None
     ) -> list[_Ready | _Named | None]:
@@ -167,7 +181,7 @@ class KeepingConnection(psycopg.Connection[Any]):
             sent += self._send_tenant(owed if tenant_id is None else tenant_id.encode("ascii"))
         for one in ready:
             text, types = one.key
-            formats = one.adapter.formats
+            formats = one.formats
             name = self._names.get(one.key)
             if name is None and self._keeps():
                 name = b"read_%d" % self._numbers
