@@ -21,9 +21,9 @@ from urllib.parse import urlencode
 import psycopg
 
 from benchmarks.place import FOLDER, HOST, Place
+from devserver.demo import THREADS, WORKER_CLASS
 from devserver.surroundings import ROOT
 
-THREADS = 128
 _READY_SECONDS = 60
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
@@ -61,7 +61,7 @@ def serving(application: str, environ: Mapping[str, str], *, workers: int = 1) -
     log = FOLDER / "log" / f"{application.partition(':')[0]}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "gunicorn", application, f"--bind={HOST}:{port}"]
-    argv += [f"--workers={workers}", "--worker-class=gthread", f"--threads={THREADS}"]
+    argv += [f"--workers={workers}", f"--worker-class={WORKER_CLASS}", f"--threads={THREADS}"]
     argv += ["--graceful-timeout=5", "--no-control-socket", f"--chdir={ROOT}"]
     with log.open("wb") as output:
         process = subprocess.Popen(argv, env=dict(environ), cwd=ROOT, stdout=output, stderr=output)

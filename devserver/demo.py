@@ -36,7 +36,8 @@ HOST = "127.0.0.1"
 CLI = [sys.executable, "-m", "portal.app.cli"]
 _DEMO = [sys.executable, "-m", "demo"]
 _READY_SECONDS = 60
-_THREADS = 128
+THREADS = 128
+WORKER_CLASS = "portal.app.lingering.LingeringWorker"
 
 
 class StepFailed(Exception):
@@ -126,8 +127,8 @@ def gunicorn(port: int) -> list[str]:
         "wsgi:app",
         f"--bind={HOST}:{port}",
         "--workers=1",
-        "--worker-class=gthread",
-        f"--threads={_THREADS}",
+        f"--worker-class={WORKER_CLASS}",
+        f"--threads={THREADS}",
         "--graceful-timeout=5",
         "--no-control-socket",
         f"--chdir={ROOT}",

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import abc
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.generators import fetch_many, send
@@ -48,7 +49,7 @@ class _Ready:
 
     __slots__ = ("adapter", "formats", "key", "values")
 
-    def __init__(self, adapter: Transformer, query: Query) -> None:
+    def __init__(self, adapter: abc.Transformer, query: Query) -> None:
         self.adapter = adapter
         automatic = [PyFormat.AUTO] * len(query.values)
         self.values = adapter.dump_sequence(query.values, automatic)
@@ -77,7 +78,7 @@ class KeepingConnection(psycopg.Connection[Any]):
         self._owed: bytes | None = None
         self._names: _Named = {}
         self._numbers = 0
-        self._transformers: dict[bytes, Transformer] = {}
+        self._transformers: dict[bytes, abc.Transformer] = {}
 
     def begin(self, tenant_id: str) -> None:
         """Begin a transaction of the tenant ("" for none) before the next statement, whoever sends
@@ -158,7 +159,7 @@ class KeepingConnection(psycopg.Connection[Any]):
                 self._names.update(what)
         return rows
 
-    def _transformer(self, text: bytes) -> Transformer:
+    def _transformer(self, text: bytes) -> abc.Transformer:
         """What writes the values of a text and reads its rows: made once, as it has to look up
         the kind of every value and column."""
         found = self._transformers.get(text)
