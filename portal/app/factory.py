@@ -31,6 +31,7 @@ from portal.app import (
 )
 from portal.app.folding import FoldingEnvironment
 from portal.app.form_sessions import FormSessions
+from portal.app.requests import PortalRequest
 from portal.files.receiver import Receiver
 from portal.files.service import storage
 from portal.files.storage_disk import LocalStorage
@@ -49,6 +50,8 @@ BRAND = "委外监督平台"
 
 class Application(Flask):
     """Flask, told that no view of the portal is a coroutine."""
+
+    request_class = PortalRequest
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """`func` as it is. Flask asks it of each function around a view, a dozen a page."""

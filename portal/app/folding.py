@@ -88,6 +88,11 @@ class FoldingEnvironment(Environment):
         self._loaded: dict[tuple[Any, ...], Template] = {}
         self.cache = Folded()  # type: ignore[assignment]  # what Jinja asks of it is there
 
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The names of all templates. Where one has none of its own they are these very ones: a
+        chain of two is copied name by name for each page."""
+        return super().make_globals(d) if d else self.globals
+
     def _load_template(
         self,
         name: str,

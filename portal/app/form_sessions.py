@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature
 
 _MOST_KEPT = 2_000
@@ -59,3 +59,11 @@ class FormSessions(SecureCookieSessionInterface):
                 self._known.clear()
             self._known[value] = _Known(data, signed.timestamp())
         return self.session_class(data)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """As Flask's own. A session that nobody changed is only named in `Vary`, without reading
+        that header's set first."""
+        if not session or session.modified or session.permanent or "Vary" in response.headers:
+            super().save_session(app, session, response)
+        elif session.accessed:
+            response.headers.add("Vary", "Cookie")

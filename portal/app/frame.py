@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, current_app, g, request
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from portal.app.filters import dt
+from portal.app.folding import shown
 from portal.app.menu import active_entry, build
 from portal.app.security import nonce
 from portal.app.texts import csrf_token, url_for
@@ -23,6 +24,7 @@ from portal.identity.labels import ROLE_NAMES
 from portal.identity.service import Signed
 from portal.identity.web import LOCALES, reader_theme
 from portal.kernel import clock
+from portal.kernel.access import Actor
 from portal.kernel.texts import code
 from portal.kernel.texts import gettext as _
 from portal.notifications.service import count_of, unread
@@ -58,23 +60,22 @@ class Frames:
         """Everything before the page's own content, for templates: `page_frame(title)`."""
         drawn = self.drawn(active_entry(), reader_theme())
         values = _values(title)
-        parts = [
-            str(escape(values[part])) if number % 2 else part for number, part in enumerate(drawn)
-        ]
+        parts = [shown(values[part]) if number % 2 else part for number, part in enumerate(drawn)]
         return Markup("".join(parts))  # noqa: S704 - a template's own output, each value escaped
 
-    def drawn(self, active: str, shown: str) -> Drawn:
-        """The frame with the menu's entry `active` marked, in the theme `shown`."""
-        key = (request.script_root, code(), shown, g.actor.is_company, g.actor.roles, active)
+    def drawn(self, active: str, theme: str) -> Drawn:
+        """The frame with the menu's entry `active` marked, in `theme`."""
+        person: Actor = g.actor
+        key = (request.script_root, code(), theme, person.is_company, person.roles, active)
         found = self.kept.get(key)
         if found is None:
             if len(self.kept) >= _MOST_DRAWN:
                 self.kept.clear()
-            found = self.kept[key] = _draw(active, shown)
+            found = self.kept[key] = _draw(active, theme)
         return found
 
 
-def _draw(active: str, shown: str) -> Drawn:
+def _draw(active: str, theme: str) -> Drawn:
     holes = {name: Markup(f"{_MARK}{name}{_MARK}") for name in HOLES}  # noqa: S704 - fixed names
     html = current_app.jinja_env.get_template("layouts/_frame.html").render(
         **holes | {"csrf_token": lambda: holes["csrf_token"], "csp_nonce": lambda: holes["nonce"]},
@@ -82,7 +83,7 @@ def _draw(active: str, shown: str) -> Drawn:
         brand=_("Outsourced Collection Supervision"),
         locales=LOCALES,
         locale=code(),
-        theme=shown,
+        theme=theme,
         search_url=url_for("cases.index"),
         bell_url=url_for("messages.inbox"),
     )

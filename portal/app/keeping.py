@@ -57,8 +57,13 @@ class Parts:
         return found
 
 
+_UNCHANGING = frozenset((str, bool, int, tuple))
+
+
 def _fixed(value: object) -> Hashable:
     """The value, or what it holds where it can be changed."""
+    if value is None or type(value) in _UNCHANGING:
+        return value
     if isinstance(value, Mapping):
         return tuple((key, _fixed(one)) for key, one in value.items())
     if isinstance(value, list):

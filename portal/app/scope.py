@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -20,6 +21,7 @@ from tenants.database import Database
 from tenants.scope import Scope, bound
 
 log = logging.getLogger(__name__)
+_present_app: Callable[[], Flask] = current_app._get_current_object  # type: ignore[attr-defined]
 
 
 class User(UserMixin):  # type: ignore[misc]
@@ -57,27 +59,29 @@ def install(app: Flask) -> None:
 
 
 def _enter() -> Any:
-    g.stack, g.session, g.signed = ExitStack(), None, None
-    if request.endpoint is None:
+    stack, signed = ExitStack(), None
+    g.stack, g.session, g.signed = stack, None, signed
+    app, endpoint = _present_app(), request.endpoint
+    if endpoint is None:
         access: Any = "open: no such page"
     else:
-        access = getattr(current_app.view_functions[request.endpoint], "access", None)
+        access = getattr(app.view_functions[endpoint], "access", None)
     if access is None:
-        raise RuntimeError(f"{request.endpoint} carries no guard")
+        raise RuntimeError(f"{endpoint} carries no guard")
     is_open = isinstance(access, str) and access.startswith("open")
-    token = request.cookies.get(cookie_name(current_app))
+    token = request.cookies.get(cookie_name(app))
     if token:
-        g.signed = current_app.extensions["signed"].find(token)
-    if g.signed is None:
+        g.signed = signed = app.extensions["signed"].find(token)
+    if signed is None:
         return None if is_open else _ask_to_sign_in()
-    g.actor = g.signed.actor
-    if isinstance(access, Permission) and not g.actor.may(access):
+    g.actor = actor = signed.actor
+    if isinstance(access, Permission) and not actor.may(access):
         # To a vendor's people the company's pages are as absent as any other.
-        raise Forbidden("") if g.actor.is_company else NotFound("")
+        raise Forbidden("") if actor.is_company else NotFound("")
     if not is_open:
-        database: Database = current_app.extensions["database"]
-        g.stack.enter_context(bound(scope_of(g.actor)))
-        g.session = g.stack.enter_context(database.session())
+        database: Database = app.extensions["database"]
+        stack.enter_context(bound(scope_of(actor)))
+        g.session = stack.enter_context(database.session())
     return None
 
 

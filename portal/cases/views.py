@@ -49,6 +49,9 @@ STATUS_TONES = {
 }
 
 
+_STATUSES = frozenset(status.value for status in CaseStatus)
+
+
 def _uuid(name: str) -> UUID | None:
     text = request.args.get(name)
     try:
@@ -67,7 +70,7 @@ def _filter() -> CaseFilter:
         vendor_id=vendor_id,
         project_id=_uuid("project") if belongs else None,
         group_id=_uuid("group") if belongs else None,
-        status=status if status in set(CaseStatus) else "",
+        status=status if status in _STATUSES else "",
         age_band=band if band in AGE_BANDS else "",
         case_no=listing.prefix_of(request.args.get("q", "")),
     )

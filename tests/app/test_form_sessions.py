@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, session
 from flask.sessions import SecureCookieSession
 from werkzeug.test import EnvironBuilder
 
@@ -58,3 +58,27 @@ def test_messages_are_read_anew_each_time(app: Flask) -> None:
     held = cookie(app, csrf_token="secret", _flashes=[("success", "Saved.")])
     opened(app, held)["_flashes"].append("more")
     assert opened(app, held)["_flashes"] == [("success", "Saved.")]
+
+
+def test_what_is_sent_back_is_what_flask_would_send(app: Flask) -> None:
+    plain = Flask("of a test")
+    plain.secret_key = app.secret_key
+    held = cookie(app, csrf_token="secret")
+
+    def sent(made: Flask, path: str) -> list[tuple[str, str]]:
+        answer = made.test_client().get(path, headers={"Cookie": f"session={held}"})
+        return [
+            (name, value.partition(";")[0] if name == "Vary" else value.partition(".")[0])
+            for name, value in answer.headers
+            if name in ("Vary", "Set-Cookie")
+        ]
+
+    for made in (app, plain):
+        made.add_url_rule("/untouched", "untouched", lambda: "")
+        made.add_url_rule("/read", "read", lambda: session["csrf_token"])
+        made.add_url_rule("/written", "written", lambda: session.update(more="1") or "")
+        made.add_url_rule("/emptied", "emptied", lambda: session.clear() or "")
+        made.add_url_rule("/varied", "varied", lambda: (session["csrf_token"], {"Vary": "Accept"}))
+    for path in ("/untouched", "/read", "/written", "/emptied", "/varied"):
+        assert sent(app, path) == sent(plain, path), path
+    assert sent(app, "/read") == [("Vary", "Cookie")]
