@@ -9,37 +9,47 @@ recording, a proxy's kept connections.
 from __future__ import annotations
 
 import select
+import threading
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
 
 class LingeringWorker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's threaded worker, whose threads wait a moment for the connection's next request.
+    """gunicorn's threaded worker, a few of whose threads wait a moment for the connection's next
+    request.
 
-    They do so only while there are fewer open connections than threads, so that at least one thread
-    never waits in vain. Everything else (limits of time, draining of bodies, an orderly end) is
-    gunicorn's.
+    A few: in a crowd the main thread finds many requests at one waking, and threads that all wait
+    by themselves would only take turns at being woken. At least one thread never waits in vain.
+    Everything else (limits of time, draining of bodies, an orderly end) is gunicorn's.
     """
 
     SECONDS = 0.05
+    MOST = 4
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        """As gunicorn's own."""
+        super().__init__(*args, **given)
+        self._places = threading.Semaphore(min(self.MOST, self.cfg.threads - 1))
 
     def handle(self, conn: Any) -> Any:
         """Answer the connection's request, and those that follow within the moment. Gives what
         gunicorn's own gives for the last of them."""
         while True:
             result = super().handle(conn)
-            if result is not True or not self._may_linger(conn) or not self._asked(conn):
+            if result is not True or not self._asked_again(conn):
                 return result
 
-    def _may_linger(self, conn: Any) -> bool:
-        """Not at the server's end, not while threads are scarce, and only where what was sent can
-        be seen on the socket itself."""
-        plain = not (self.cfg.is_ssl or conn.is_http2 or conn.parser.unreader.buf.getvalue())
-        return plain and self.alive and self.nr_conns < self.cfg.threads
-
-    def _asked(self, conn: Any) -> bool:
-        """Whether something comes within the moment (a request, or the connection's end)."""
-        poll = select.poll()
-        poll.register(conn.sock, select.POLLIN)
-        return bool(poll.poll(self.SECONDS * 1000))
+    def _asked_again(self, conn: Any) -> bool:
+        """Whether something comes within the moment (a request, or the connection's end). Not at
+        the server's end, and only where what was sent can be seen on the socket itself."""
+        if self.cfg.is_ssl or conn.is_http2 or conn.parser.unreader.buf.getvalue():
+            return False
+        if not self.alive or not self._places.acquire(blocking=False):
+            return False
+        try:
+            poll = select.poll()
+            poll.register(conn.sock, select.POLLIN)
+            return bool(poll.poll(self.SECONDS * 1000))
+        finally:
+            self._places.release()
