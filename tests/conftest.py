@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import fcntl
+import gc
 import hashlib
 import itertools
 import os
@@ -45,6 +46,12 @@ ROOT = Path(__file__).resolve().parents[1]
 VAR = ROOT / "var" / "test"
 _numbers = itertools.count()
 KEPT_TEMPLATES = 6
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not walk through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def environment(url: str, data_dir: Path) -> dict[str, str]:

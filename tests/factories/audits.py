@@ -10,6 +10,7 @@ import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -124,6 +125,7 @@ def open_audit(
     )
 
 
+@cache
 def tone(seconds: int = 12) -> bytes:
     """A WAV that can be heard: a quiet tone."""
     rate, out = 8000, io.BytesIO()
