@@ -155,7 +155,7 @@ def test_a5_a_form_needs_a_manager_to_go_to(portal: Portal, audit: Audit) -> Non
             .where(Member.tenant_id == audit.vendor.id, Member.role.in_(["manager", "supervisor"]))
             .values(until=date(2026, 10, 1))
         )
-        with pytest.raises(Incomplete, match="1 things"):
+        with pytest.raises(Incomplete, match="1 thing "):
             confirm_form(session, form, actor=audit.head)
 
 
