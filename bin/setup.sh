@@ -16,8 +16,11 @@ unset PYTHONDONTWRITEBYTECODE
 
 # What WeasyPrint draws with, what tells a file's type by its content, what compares recordings.
 PACKAGES_RUN=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libmagic1 libchromaprint1)
-# A browser, what looks into PDFs, and a Chinese font for the browser's screen.
-PACKAGES_TEST=(chromium poppler-utils qpdf softhsm2 fonts-noto-cjk)
+# Chromium without a window (half the work of the whole one per page), what looks into PDFs, and a
+# Chinese font for the browser's screen.
+PACKAGES_TEST=(chromium-headless-shell poppler-utils qpdf softhsm2 fonts-noto-cjk)
+# The whole Chromium, as people have it.
+PACKAGES_BENCH=(chromium)
 
 say() { printf '==> %s\n' "$*"; }
 
