@@ -37,6 +37,10 @@ def losses(session: Session, document: Document) -> list[Loss]:
 
 
 def _gone(session: Session, document: Document) -> dict[tuple[str, str], Deletion]:
+    request = sa.select(MaterialRequest.id).where(
+        MaterialRequest.tenant_id == document.tenant_id,
+        MaterialRequest.number == document.content["request"]["number"],
+    )
     rows = session.execute(
         sa.select(RequestItem.case_no, Delivery.sha256, Deletion)
         .join(
@@ -49,17 +53,7 @@ def _gone(session: Session, document: Document) -> dict[tuple[str, str], Deletio
                 RequestItem.tenant_id == Delivery.tenant_id, RequestItem.id == Delivery.item_id
             ),
         )
-        .join(
-            MaterialRequest,
-            sa.and_(
-                MaterialRequest.tenant_id == Delivery.tenant_id,
-                MaterialRequest.id == Delivery.request_id,
-            ),
-        )
-        .where(
-            Deletion.tenant_id == document.tenant_id,
-            MaterialRequest.number == document.content["request"]["number"],
-        )
+        .where(Deletion.tenant_id == document.tenant_id, Delivery.request_id.in_(request))
     )
     return {(row[0], row[1]): row[2] for row in rows}
 

@@ -26,8 +26,9 @@ from portal.cases import draw, strata, verify_draw
 from portal.journal.models import JournalEntry
 from portal.kernel import clock
 from portal.kernel.access import Role
-from tests.audits.test_draws import MOMENT, planned, populate, step, work
+from tests.audits.drawing import planned, populate, step, work
 from tests.conftest import Portal
+from tests.factories.world import MOMENT
 
 
 def recorded(volumes: dict[UUID, int], total: int, seed: bytes) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from portal.kernel import clock
 from portal.kernel.access import Role
 from portal.kernel.errors import Invalid
 from portal.materials.models import RequestItem
+from tests.audits.drawing import WANTED, populate, step, work
 from tests.audits.test_draw_records import run
-from tests.audits.test_draws import WANTED, populate, step, work
 from tests.conftest import Portal
 from tests.factories.world import MOMENT
 
