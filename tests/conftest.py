@@ -41,6 +41,7 @@ from tenants.database import Database, ScopedSession
 from tenants.scope import Scope, bound
 from tests.factories import world as world_factory
 from tests.factories.world import MOMENT, PASSWORD, World
+from tests.reading import Reader
 
 ROOT = Path(__file__).resolve().parents[1]
 VAR = ROOT / "var" / "test"
@@ -235,6 +236,7 @@ def running_portal(
     calendar_service.forget()
     directory.forget()
     app = create_app(settings)
+    app.test_client_class = Reader
     app.jinja_env.bytecode_cache = _COMPILED
     database: Database = app.extensions["database"]
     try:

@@ -1,0 +1,32 @@
+"""How tests read pages: nothing that is drawn by chance may meet, or spoil, what they look for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+BY_CHANCE = re.compile(
+    r'((?:name="csrf_token"[^>]*? value|name="(?:csrf-token|nonce)" content|nonce)=)"[^"]*"',
+)
+"""Form tokens and nonces: their letters are random, and held "T2" one day."""
+
+
+class Answer(TestResponse):
+    """An answer whose `text` is without form tokens and nonces; `data` has all bytes."""
+
+    @property
+    def text(self) -> str:
+        """The body as text, the same each time the same things are told."""
+        return BY_CHANCE.sub(r'\1""', self.get_data(as_text=True))
+
+
+class Reader(FlaskClient):
+    """A browser without scripts, whose answers are read as `Answer`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """As Flask's; only the class of answers differs."""
+        super().__init__(*args, **kwargs)
+        self.response_wrapper = type("PortalAnswer", (Answer, self.response_wrapper), {})
