@@ -35,6 +35,8 @@ TITLES = (
     "呼叫结果",
 )
 Line = tuple[object, ...]
+_SECONDS = (12, 18)
+"""How long connected calls last: as the demo's recordings do, within what ringing makes."""
 _UNANSWERED = ("无人接听", "关机", "用户忙")
 
 
@@ -86,7 +88,7 @@ def _cases(session: ScopedSession, request_id: UUID) -> list[str]:
 
 def _calls(stage: Stage, vendor: Vendor, place: int, case_no: str, connected: int) -> list[Line]:
     made = [
-        _call(stage, vendor, place, case_no, 9 + 2 * number, stage.dice.randint(20, 240))
+        _call(stage, vendor, place, case_no, 9 + 2 * number, stage.dice.randint(*_SECONDS))
         for number in range(connected)
     ]
     if stage.dice.random() < 0.6:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from portal.files.storage import make_key
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Role
+from portal.materials import lengths
 from portal.materials.answers import answer_unavailable, hand_in
 from portal.materials.events import tell
 from portal.materials.kinds import CheckState, ItemState, MaterialKind, RequestEventKind
@@ -160,6 +162,15 @@ def _make(stage: Stage, vendor: Vendor, item: RequestItem, now: datetime) -> Mad
     return Made(made.ending, sound.tagged(made.ending, made.body, item.case_no), made.found)
 
 
+def _remarks(found: Inspection, call: CallRecord | None) -> list[dict[str, Any]]:
+    """What the check would say of a recording's length beside its call's."""
+    seconds = found.facts.get("duration")
+    if call is None or seconds is None:
+        return []
+    said = lengths.remark(float(seconds), call.seconds)
+    return [] if said is None else [{"code": said.code, "params": dict(said.params)}]
+
+
 def _deliver_item(
     session: ScopedSession,
     stage: Stage,
@@ -202,6 +213,7 @@ def _deliver_item(
         check_result={
             "kind": made.found.kind.value if made.found.kind else "",
             "problems": [],
+            "remarks": _remarks(made.found, call),
             "facts": dict(made.found.facts),
             "checked_at": now.isoformat(),
             "virus_scan": "not_scanned",

@@ -63,7 +63,7 @@ class Candidates:
     """What a name may mean. `case_parts`: the parts a case number could be made of, by folder.
 
     `kind` is the best guess; `said` when a word in the name or folder says it. `moments`: times of
-    fourteen digits anywhere in the name.
+    fourteen digits anywhere in the name, however they are parted.
     """
 
     case_parts: tuple[tuple[str, ...], ...]
@@ -168,8 +168,12 @@ DEFAULT_PATTERNS: tuple[Pattern, ...] = (
     Pattern("phone", rf"(?<!\d){_PHONE}(?!\d)"),
 )
 
-_STAMP = re.compile(r"(?<!\d)20\d{6}[-_ T]?\d{2}[-.]?\d{2}[-.]?\d{2}(?!\d)", re.ASCII)
-_NO_JOINTS = str.maketrans("", "", "-_. T")
+_STAMP = re.compile(
+    r"(?<!\d)20\d{2}[-_. 年]?\d{2}[-_. 月]?\d{2}日?[-_ T]{0,3}"
+    r"\d{2}[-_.: 时時]?\d{2}[-_.: 分]?\d{2}秒?(?!\d)",
+    re.ASCII,
+)
+_NO_DIGITS = re.compile(r"\D", re.ASCII)
 
 _GROUPS = frozenset({"phone", "case_no", "extension", "time", "date", "clock"})
 _UNBOUNDED = re.compile(r"(?<!\\)(?:\*|\+|\{\d*,\})")
@@ -247,7 +251,7 @@ def candidates(path: str, patterns: CompiledPatterns = DEFAULTS) -> Candidates:
     said = _said(parts, file_kind)
     kind = said or _usual(file_kind)
     found_calls = _most_telling(calls)
-    stamps = (_moment(found.group().translate(_NO_JOINTS)) for found in _STAMP.finditer(stems[-1]))
+    stamps = (_moment(_NO_DIGITS.sub("", found.group())) for found in _STAMP.finditer(stems[-1]))
     moments = tuple(at for at in stamps if at is not None)
     return Candidates(
         pieces, tuple(numbers), found_calls, kind, said is not None, file_kind, moments

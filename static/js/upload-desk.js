@@ -9,6 +9,7 @@ import { Row, fill } from "./desk/rows.js";
 import { Failure, post } from "./desk/api.js";
 import { Sender } from "./desk/sender.js";
 import { Sums, kept, sort } from "./desk/sums.js";
+import { Unfinished } from "./desk/unfinished.js";
 
 const NAMES_A_REQUEST = 500;
 // How often the page's list of items is read anew while files arrive: reading it takes time that
@@ -35,11 +36,12 @@ class Desk {
     for (const name of [
       "zone", "work", "body", "counts", "total", "total-text", "live", "notice", "notice-text",
       "notice-link", "notice-again", "send", "retry-all", "accept-all", "clear-rest", "clear-done", "pause",
-      "resume", "cancel-all", "unfinished", "next",
+      "resume", "cancel-all", "next",
     ]) {
       this.parts[name] = box.querySelector(`[data-desk-${name}]`);
     }
     this.sums = new Sums(this);
+    this.unfinished = new Unfinished(box.querySelector("[data-desk-unfinished]"), this.strings.unfinished);
     this.painter = new Painter((rows) => this.paint(rows));
     this.sender = new Sender({
       startUrl: box.dataset.startUrl,
@@ -279,6 +281,7 @@ class Desk {
   resume() {
     for (const row of this.of("paused")) row.to("queued");
     this.sender.resume();
+    this.say("");
     this.sums.start(this.list());
     this.painter.soon(true);
   }
@@ -293,6 +296,7 @@ class Desk {
   done(row, answer) {
     row.progress(row.file.size);
     row.to("done", answer.message ?? "");
+    this.unfinished.arrived(answer.upload_id);
     this.refresh();
     this.ended();
   }

@@ -88,6 +88,20 @@ def test_diallers_names_are_read(name: str, call: Call) -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "HC-1_20261103142233.wav",
+        "HC-1 2026-11-03 14-22-33.wav",
+        "HC-1_2026.11.03_14.22.33.mp3",
+        "2026年11月03日14时22分33秒 HC-1.m4a",
+        "2026-11-03T14：22：33.wav",
+    ],
+)
+def test_the_time_of_a_call_is_read_however_it_is_punctuated(name: str) -> None:
+    assert candidates(name).times == (AT,)
+
+
+@pytest.mark.parametrize(
     ("path", "kind"),
     [
         ("HC-1.wav", MaterialKind.CALL_RECORDING),

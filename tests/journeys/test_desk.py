@@ -246,6 +246,42 @@ def test_a_killed_browser_goes_on(live: Live, desk: Person, tmp_path: Path) -> N
     goes_on(live, desk, big)
 
 
+def test_a_tab_closed_at_the_end_goes_on(live: Live, desk: Person, tmp_path: Path) -> None:
+    """All bytes have come, but not the word that they are all: nothing is sent a second time."""
+    cases = numbers(desk)
+    small = papers.recording(tmp_path / f"{cases[0]}_催收录音.wav", 4)
+    big = papers.recording(tmp_path / f"{cases[1]}_催收录音.wav", 600)
+    asked: set[str] = set()
+    page = desk.context.new_page()
+    expect_ok(page.goto(desk.path()))
+    page.route(lambda url: "/uploads" in urlsplit(url).path, lambda route: unheard(route, asked))
+    page.set_input_files("#desk-files", [small, big])
+    page.locator("[data-desk-send]:not([disabled])").wait_for()
+    page.click("[data-desk-send]")
+    until(desk, lambda: len(asked) == 2)
+    page.close()
+    desk.open(desk.path())
+    assert desk.page.locator("[data-upload]").count() == 2
+    tap = Tap(desk.page)
+    choose(desk, small, big)
+    desk.click("[data-desk-send]")
+    desk.when(f"{DONE} === 2", 20)
+    assert not tap.numbers, "the store has all of it"
+    desk.page.locator("[data-desk-unfinished]").wait_for(state="hidden")
+    assert delivered(live, desk) == facts(small, big)
+
+
+def unheard(route: Route, asked: set[str]) -> None:
+    """Let the portal never hear that all of a file was sent, whoever says it: Uppy of a file of
+    several parts, or the desk."""
+    path = urlsplit(route.request.url).path
+    if route.request.method == "POST" and path.rsplit("/", 2)[-2] == "uploads":
+        asked.add(path)
+        route.fulfill(status=503, body="{}")
+    else:
+        route.continue_()
+
+
 def kill_processes(mark: str) -> int:
     """Kill -9 every process with `mark` among its arguments; how many."""
     killed = 0

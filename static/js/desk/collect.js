@@ -1,6 +1,7 @@
 // Gathers files from inputs and drops (whole folders too) and refuses at once what the server
 // would refuse: nothing in it, too large, a kind that is not taken.
 
+const ARCHIVE = /\.(zip|rar|7z|tar|gz|tgz)$/i;
 const JUNK = /^(\.|~\$|thumbs\.db$|desktop\.ini$)/i;
 
 /** {file, path} of every file chosen in an <input type=file>; junk of operating systems left out. */
@@ -43,8 +44,8 @@ export function refusal(file, { extensions, maxBytes }) {
   if (file.size === 0) return "empty";
   if (maxBytes && file.size > maxBytes) return "too_large";
   const ending = /\.([^.]+)$/.exec(file.name)?.[1].toLowerCase() ?? "";
-  if (extensions.length && !extensions.includes(ending)) return "wrong_type";
-  return "";
+  if (!extensions.length || extensions.includes(ending)) return "";
+  return ARCHIVE.test(file.name) ? "archive" : "wrong_type";
 }
 
 /** The same file chosen twice has the same identity. */

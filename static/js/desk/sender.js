@@ -177,7 +177,9 @@ export class Sender {
     const row = this.rows.get(file?.id);
     if (!row) return;
     row.movedAt = performance.now();
-    if (row.state === "waiting") this.tell.state(row, "sending");
+    // A part that a pause did not stop goes on as well.
+    const moves = row.state === "waiting" || (row.state === "queued" && bytes > 0);
+    if (moves) this.tell.state(row, "sending");
     this.tell.progress(row, bytes);
   }
 
@@ -200,6 +202,10 @@ export class Sender {
   async broken(file, error) {
     const row = this.rows.get(file?.id);
     if (!row) return;
+    if (error instanceof Failure && error.kind === "whole") {
+      this.sent(file);
+      return;
+    }
     // Uppy forgets what failed (its upload stays open), so that its next run takes new files only.
     this.drop(row);
     this.feed();

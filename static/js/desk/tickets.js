@@ -80,8 +80,9 @@ export class Tickets {
       Object.assign(ticket, { addresses: fresh.addresses, at: performance.now() });
     }
     const address = ticket.addresses[number];
-    // A part that the store holds already needs no address: the list was old, begin from it.
-    if (!address) throw new Failure("again");
+    // A part that the store holds already needs no address. Of several the list was old: begin from
+    // it; a file of one part is whole and lacks its end only.
+    if (!address) throw new Failure(ticket.parts > 1 ? "again" : "whole");
     return address;
   }
 
