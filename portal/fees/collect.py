@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,11 +12,10 @@ from sqlalchemy.orm import Session
 from portal.audits import queries as audits
 from portal.cases import queries as cases
 from portal.excellence.queries import rewards
-from portal.fees.models import FeeAdjustment, Statement, StatementState
-from portal.fees.rules import Adjustment, Deduction, Earning, Month, Reversal, Reward
-from portal.fees.scheme import FeeScheme
-from portal.fees.snapshot import thaw
-from portal.kernel.money import Money
+from portal.fees.belated import belated
+from portal.fees.models import FeeAdjustment
+from portal.fees.rules import Adjustment, Deduction, Earning, Month, Reward
+from portal.kernel.money import ZERO, Money
 from portal.receipts import queries as receipts
 from portal.receipts.queries import ReceiptFact
 from portal.scoring.collect import targets
@@ -38,12 +36,12 @@ def month(
     contract: Contract,
     period: str,
     score: Score,
-    scheme: FeeScheme,
     adjusted: Sequence[FeeAdjustment] = (),
+    statement_id: UUID | None = None,
 ) -> Month:
     """The month of a contract (company scope): earnings by project and age, deductions of issued
-    findings, rewards, receipts taken back after their commission was paid, and what upheld appeals
-    made of earlier statements (`adjusted`)."""
+    findings, rewards, what became known of settled months, and what upheld appeals made of earlier
+    statements (`adjusted`). `statement_id`: the month's statement, where there is one already."""
     projects = set(
         session.scalars(
             sa.select(Project.id).where(
@@ -56,6 +54,7 @@ def month(
         for fact in receipts.receipts_of(session, contract.tenant_id, period)
         if fact.project_id in projects
     ]
+    reversals, late = belated(session, contract, period, statement_id)
     return Month(
         factor=score.factor,
         grade=score.grade,
@@ -63,7 +62,8 @@ def month(
         earnings=_earnings(session, contract.tenant_id, period, projects, facts),
         deductions=deductions(session, (contract.tenant_id, contract.id), period),
         rewards=_rewards(session, (contract.tenant_id, contract.id), period),
-        reversals=_reversals(session, contract, scheme, facts),
+        reversals=reversals,
+        late=late,
         adjustments=[
             Adjustment(Link("appeal", one.appeal_id), one.amount, f"{one.period}：{one.reason}")
             for one in adjusted
@@ -100,7 +100,7 @@ def _is_of_the_month(fact: ReceiptFact) -> bool:
 
 def net_receipts(facts: Iterable[ReceiptFact]) -> dict[Key, Money]:
     """What counts for commission, by project and age band at entrusting."""
-    found: defaultdict[Key, Money] = defaultdict(lambda: Decimal("0.00"))
+    found: defaultdict[Key, Money] = defaultdict(lambda: ZERO)
     for fact in facts:
         if fact.exclusion is None and _is_of_the_month(fact):
             found[fact.project_id, fact.age_band] += fact.amount
@@ -114,20 +114,29 @@ def _earnings(
     projects: set[UUID],
     facts: list[ReceiptFact],
 ) -> list[Earning]:
+    """What the vendor held with what was received on it; then what was received on cases that had
+    left its hands before the month began, where it held no others of that project and age."""
     received, wanted = net_receipts(facts), targets(session, tenant_id)
-    return [
+    held = [
         Earning(
             Link("project", row.project_id),
             row.project,
             row.age_band,
             row.cases,
             row.amount,
-            max(received.get((row.project_id, row.age_band), Decimal("0.00")), Decimal("0.00")),
+            max(received.pop((row.project_id, row.age_band), ZERO), ZERO),
             wanted.get((row.project_id, row.age_band)),
         )
         for row in cases.entrusted(session, tenant_id, period)
         if row.project_id in projects
     ]
+    names = {fact.project_id: fact.project for fact in facts}
+    left = [
+        Earning(Link("project", project_id), names[project_id], age, 0, ZERO, amount)
+        for (project_id, age), amount in received.items()
+        if amount > 0
+    ]
+    return held + sorted(left, key=lambda one: (one.project, one.age))
 
 
 def deductions(session: Session, contract: ContractKey, period: str) -> list[Deduction]:
@@ -168,36 +177,3 @@ def _rewards(session: Session, contract: ContractKey, period: str) -> list[Rewar
         for one in found
         if one.case_id in own
     ]
-
-
-def _reversals(
-    session: Session, contract: Contract, scheme: FeeScheme, facts: list[ReceiptFact]
-) -> list[Reversal]:
-    """Receipts of earlier months taken back: at the terms under which they were paid (退佣)."""
-    found = []
-    for fact in facts:
-        period = fact.original_period
-        if period is None or _is_of_the_month(fact) or fact.exclusion is not None:
-            continue
-        paid = session.scalars(
-            sa.select(Statement).where(
-                Statement.tenant_id == contract.tenant_id,
-                Statement.contract_id == contract.id,
-                Statement.period == period,
-                Statement.state == StatementState.CONFIRMED,
-            )
-        ).first()
-        if paid is None:
-            continue
-        terms = thaw(paid.result)
-        found.append(
-            Reversal(
-                Link("receipt", fact.id),
-                -fact.amount,
-                scheme.band(fact.age_band).rate,
-                terms.multiplier,
-                terms.factor,
-                period,
-            )
-        )
-    return found

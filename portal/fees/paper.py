@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.fees.models import Statement
-from portal.fees.reasons import sentence
+from portal.fees.reasons import multiplier_shown, sentence
 from portal.fees.rules import Line, LineKind
 from portal.fees.rules import Statement as Result
 from portal.fees.scheme import TierMode, parse_fee_scheme
@@ -53,16 +53,12 @@ def _content(session: Session, row: Statement, actor: Actor) -> dict[str, Any]:
         "payee": _party(session, vendor.id),
         "bands": [_band(line) for line in result.lines if line.kind is LineKind.COMMISSION],
         "commission": str(result.commission),
-        "tier": {
-            "attainment": _percent(result.attainment or Decimal(1)),
-            "multiplier": str(result.multiplier.normalize()),
-            "rule": "whole" if scheme.tier_mode is TierMode.WHOLE else "marginal",
-        },
+        "tier": _tier(result, scheme.tier_mode),
         "factor": _factor(row, score),
         "after_factor": str(result.fee),
         "deductions": _charges(result, LineKind.DEDUCTION, LineKind.RED_LINE, sign=-1),
         "rewards": _charges(result, LineKind.REWARD),
-        "adjustments": _charges(result, LineKind.ADJUSTMENT, LineKind.DEDUCTION_CAP),
+        "adjustments": _charges(result, LineKind.LATE, LineKind.ADJUSTMENT, LineKind.DEDUCTION_CAP),
         "reversals": _charges(result, LineKind.REVERSAL, sign=-1),
         "payable": str(result.payable),
         "net": str(result.net),
@@ -109,16 +105,27 @@ def _percent(share: Decimal) -> str:
 
 def _band(line: Line) -> dict[str, Any]:
     params = line.params
-    return {
+    band = {
         "band": str(age_label(params["age"])),
         "project": params["project"][:80],
         "accounts": int(params["accounts"]),
         "entrusted": params["entrusted"],
         "confirmed": params["receipts"],
-        "recovery": _percent(Decimal(params["recovered"])),
         "rate": _percent(Decimal(params["rate"])),
         "commission": str(line.amount),
     }
+    if params["recovered"]:
+        band["recovery"] = _percent(Decimal(params["recovered"]))
+    return band
+
+
+def _tier(result: Result, mode: TierMode) -> dict[str, str]:
+    """The tier; without targets nothing says how much of them was attained."""
+    made = {
+        "multiplier": multiplier_shown(result.multiplier),
+        "rule": "whole" if mode is TierMode.WHOLE else "marginal",
+    }
+    return made if result.attainment is None else made | {"attainment": _percent(result.attainment)}
 
 
 def _factor(row: Statement, score: Score) -> dict[str, str]:

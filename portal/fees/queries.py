@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from urllib.parse import urlencode
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.audits.models import Finding
+from portal.audits.models import AssessmentForm, Finding
 from portal.fees.models import Statement
-from portal.fees.reasons import sentence
+from portal.fees.reasons import multiplier_shown, sentence
 from portal.fees.rules import Line, LineKind
 from portal.kernel.paging import Page, Sort, paginate
 from portal.kernel.phrases import Phrase, phrase
 from portal.scoring.addresses import first_open, of_project
+from portal.vendors.models import Contract
 from tenants.models import Tenant
 
 KIND_NAMES: dict[LineKind, Phrase] = {
@@ -28,6 +30,7 @@ KIND_NAMES: dict[LineKind, Phrase] = {
     LineKind.RED_LINE: phrase("Red-line deduction"),
     LineKind.REWARD: phrase("Reward"),
     LineKind.REVERSAL: phrase("Commission taken back"),
+    LineKind.LATE: phrase("Late receipt"),
     LineKind.ADJUSTMENT: phrase("Adjustment"),
 }
 
@@ -77,7 +80,7 @@ def list_statements(
             row.state,
             row.number,
             row.commission,
-            tier_shown(Decimal(row.multiplier)),
+            multiplier_shown(Decimal(row.multiplier)),
             row.factor,
             row.deductions,
             row.rewards,
@@ -86,10 +89,23 @@ def list_statements(
     )
 
 
-def tier_shown(multiplier: Decimal) -> str:
-    """The tiers' multiplier as read: two places, four where each part has a tier of its own."""
-    places = multiplier.quantize(Decimal("0.0001"))
-    return f"{places:.2f}" if places == places.quantize(Decimal("0.01")) else f"{places:f}"
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Whose statement it is, and under which contract."""
+
+    vendor: str
+    contract: str
+
+
+def heading(session: Session, row: Statement) -> Heading:
+    """What a statement is headed by."""
+    found = session.execute(
+        sa.select(Tenant.short_name, Contract.number)
+        .select_from(Contract)
+        .join(Tenant, Tenant.id == Contract.tenant_id)
+        .where(Contract.tenant_id == row.tenant_id, Contract.id == row.contract_id)
+    ).one()
+    return Heading(*found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +125,20 @@ def line_views(
     reader may open (`scoring.addresses.opens`)."""
     kept = list(lines)
     findings = [line.link.subject_id for line in kept if line.link and _is_finding(line)]
-    forms: dict[UUID, UUID | None] = {}
+    forms: dict[UUID, tuple[UUID, UUID | None]] = {}
     if findings:
         forms = {
-            found.id: found.form_id
+            found.id: (found.form_id, found.document_id)
             for found in session.execute(
-                sa.select(Finding.id, Finding.form_id).where(Finding.id.in_(findings))
+                sa.select(Finding.id, Finding.form_id, AssessmentForm.document_id)
+                .join(
+                    AssessmentForm,
+                    sa.and_(
+                        AssessmentForm.tenant_id == Finding.tenant_id,
+                        AssessmentForm.id == Finding.form_id,
+                    ),
+                )
+                .where(Finding.id.in_(findings))
             )
         }
     return [
@@ -132,16 +156,27 @@ def _is_finding(line: Line) -> bool:
     return line.link is not None and line.link.subject_type == "finding"
 
 
-def _addresses(line: Line, forms: dict[UUID, UUID | None], row: Statement) -> tuple[str, ...]:
-    """Where the fact behind a line is seen, the nearest first."""
+def _addresses(
+    line: Line, forms: dict[UUID, tuple[UUID, UUID | None]], row: Statement
+) -> tuple[str, ...]:
+    """Where the fact behind a line is seen, the nearest first: of a finding its form, and the paper
+    for who sees papers only."""
     if line.link is None:
         return ()
     kind, key = line.link.subject_type, line.link.subject_id
     if kind == "finding":
-        return (f"/assessments/{forms[key]}#finding-{key}",) if forms.get(key) else ()
-    if kind == "score":
-        return (f"/scores/{key}",)
+        return _of_finding(key, *forms[key]) if key in forms else ()
     if kind == "project":
         band = line.params.get("age", "")
         return of_project(key, vendor_id=row.tenant_id, period=row.period, band=band)
-    return ("/excellent-cases",) if kind == "excellent_case" else ()
+    known = {
+        "score": f"/scores/{key}",
+        "receipt": f"/receipts/?{urlencode({'q': line.params.get('case_no', '')})}",
+        "excellent_case": "/excellent-cases",
+    }
+    return (known[kind],) if kind in known else ()
+
+
+def _of_finding(key: UUID, form_id: UUID, document_id: UUID | None) -> tuple[str, ...]:
+    paper = (f"/papers/{document_id}",) if document_id else ()
+    return (f"/assessments/{form_id}#finding-{key}", *paper)

@@ -10,6 +10,7 @@ from portal.kernel.phrases import Phrase, phrase
 from portal.scoring.reasons import age_label, percent
 
 _AMOUNTS = ("receipts", "total", "limit")
+_MULTIPLIERS = ("multiplier", "factor")
 _RATIOS = ("rate", "attainment", "from", "part", "cap")
 
 _SENTENCES: Mapping[LineKind, Phrase] = {
@@ -26,6 +27,10 @@ _SENTENCES: Mapping[LineKind, Phrase] = {
         "Receipt of %(receipts)s reversed, commission of %(period)s taken back: × %(rate)s "
         "× %(multiplier)s × %(factor)s"
     ),
+    LineKind.LATE: phrase(
+        "Case %(case_no)s: receipt of %(receipts)s of %(period)s, imported after that month was "
+        "settled: × %(rate)s × %(multiplier)s × %(factor)s"
+    ),
     LineKind.ADJUSTMENT: phrase("Adjustment: %(reason)s"),
 }
 _SLICE = phrase(
@@ -34,6 +39,11 @@ _SLICE = phrase(
 )
 _NO_GRADE = phrase("Not assessed this month: × %(factor)s")
 _CITED = phrase("Clause %(clause)s, %(text)s: case %(case_no)s, form %(form)s")
+_REVERSED = phrase(
+    "Case %(case_no)s: receipt of %(receipts)s reversed, commission of %(period)s taken back: "
+    "× %(rate)s × %(multiplier)s × %(factor)s"
+)
+_REWARDED = phrase("Excellent case %(case_no)s")
 _NO_CLAUSE = phrase("Contractual deduction")
 
 
@@ -43,17 +53,23 @@ def sentence(line: Line) -> Phrase:
 
 
 def _template(line: Line) -> Phrase:
+    """The sentence of the line's kind, or the fuller one for what the line knows."""
     params = line.params
-    if line.kind is LineKind.TIER and params["part"] != "1.0000":
-        return _SLICE
-    if line.kind is LineKind.FACTOR and not params["grade"]:
-        return _NO_GRADE
-    if line.kind in (LineKind.DEDUCTION, LineKind.RED_LINE):
-        if "clause" not in params:
-            return _NO_CLAUSE
-        if "text" in params:
-            return _CITED
-    return _SENTENCES[line.kind]
+    fuller = {
+        LineKind.TIER: _SLICE if params.get("part", "1.0000") != "1.0000" else None,
+        LineKind.FACTOR: None if params.get("grade") else _NO_GRADE,
+        LineKind.REVERSAL: _REVERSED if params.get("case_no") else None,
+        LineKind.REWARD: _REWARDED if params.get("case_no") else None,
+        LineKind.DEDUCTION: _deducted(params),
+        LineKind.RED_LINE: _deducted(params),
+    }
+    return fuller.get(line.kind) or _SENTENCES[line.kind]
+
+
+def _deducted(params: Mapping[str, str]) -> Phrase | None:
+    if "clause" not in params:
+        return _NO_CLAUSE
+    return _CITED if "text" in params else None
 
 
 def _readable(params: Mapping[str, str]) -> dict[str, object]:
@@ -64,6 +80,15 @@ def _readable(params: Mapping[str, str]) -> dict[str, object]:
     for name in _AMOUNTS:
         if name in params:
             readable[name] = f"{Decimal(params[name]):,.2f}"
+    for name in _MULTIPLIERS:
+        if name in params:
+            readable[name] = multiplier_shown(Decimal(params[name]))
     if "age" in params:
         readable["age"] = age_label(params["age"])
     return readable
+
+
+def multiplier_shown(multiplier: Decimal) -> str:
+    """A multiplier as read: two places, four where each part has a tier of its own."""
+    places = multiplier.quantize(Decimal("0.0001"))
+    return f"{places:.2f}" if places == places.quantize(Decimal("0.01")) else f"{places:f}"

@@ -3,7 +3,8 @@
 Commission by age band, half-up at each line; the whole times the tier's multiplier, times the
 score's factor (考核系数): the month's fee. Deductions (违约金/扣款) take at most a part of that
 fee; those for a red line stand apart and are not limited. Then rewards, reversals (退佣) of
-commission paid earlier, and adjustments. The lines add up to what is payable, tax included.
+commission paid earlier, receipts of settled months, and adjustments. The lines add up to what is
+payable, tax included.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ class Reward:
 
 
 @dataclass(frozen=True)
-class Reversal:
-    """A receipt taken back after its commission was paid: the terms of that month apply.
+class Belated:
+    """What concerns a month that is settled: the terms of that month apply.
 
     `amount` above zero; `rate`, `multiplier` and `factor` as in the statement of `period`.
     """
@@ -72,6 +73,22 @@ class Reversal:
     multiplier: Decimal
     factor: Decimal
     period: str
+    case_no: str = ""
+
+    @property
+    def commission(self) -> Money:
+        """What was paid, or would have been, half-up."""
+        return cents(self.amount * self.rate * self.multiplier * self.factor)
+
+
+@dataclass(frozen=True)
+class Reversal(Belated):
+    """A receipt taken back after its commission was paid (退佣)."""
+
+
+@dataclass(frozen=True)
+class LateReceipt(Belated):
+    """A receipt that was imported after the month in which it was credited had been settled."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +111,7 @@ class Month:
     deductions: Sequence[Deduction] = ()
     rewards: Sequence[Reward] = ()
     reversals: Sequence[Reversal] = ()
+    late: Sequence[LateReceipt] = ()
     adjustments: Sequence[Adjustment] = ()
 
 
@@ -108,6 +126,7 @@ class LineKind(StrEnum):
     RED_LINE = "red_line"
     REWARD = "reward"
     REVERSAL = "reversal"
+    LATE = "late"
     ADJUSTMENT = "adjustment"
 
 
@@ -163,7 +182,8 @@ def settle(scheme: FeeScheme, month: Month) -> Statement:
             [Line(LineKind.FACTOR, fee - tiered, _factor_params(month), month.score)],
             _deduction_lines(scheme, month.deductions, fee),
             (_reward(scheme, reward) for reward in month.rewards),
-            (_reversal(reversal) for reversal in month.reversals),
+            (_belated(LineKind.REVERSAL, one, -one.commission) for one in month.reversals),
+            (_belated(LineKind.LATE, one, one.commission) for one in month.late),
             (_adjustment(adjustment) for adjustment in month.adjustments),
         )
     )
@@ -309,16 +329,16 @@ def _reward(scheme: FeeScheme, reward: Reward) -> Line:
     return Line(LineKind.REWARD, scheme.reward, reward.params, reward.link)
 
 
-def _reversal(reversal: Reversal) -> Line:
-    back = reversal.amount * reversal.rate * reversal.multiplier * reversal.factor
+def _belated(kind: LineKind, one: Belated, amount: Money) -> Line:
     params = {
-        "period": reversal.period,
-        "receipts": str(reversal.amount),
-        "rate": str(reversal.rate),
-        "multiplier": str(reversal.multiplier),
-        "factor": str(reversal.factor),
+        "period": one.period,
+        "case_no": one.case_no,
+        "receipts": str(one.amount),
+        "rate": str(one.rate),
+        "multiplier": str(one.multiplier),
+        "factor": str(one.factor),
     }
-    return Line(LineKind.REVERSAL, -cents(back), params, reversal.link)
+    return Line(kind, amount, params, one.link)
 
 
 def _adjustment(adjustment: Adjustment) -> Line:

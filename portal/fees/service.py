@@ -18,7 +18,7 @@ from portal.fees.paper import content_of
 from portal.fees.rules import LineKind, settle
 from portal.fees.rules import Statement as Result
 from portal.fees.scheme import FeeScheme, parse_fee_scheme
-from portal.fees.snapshot import freeze
+from portal.fees.snapshot import freeze, thaw
 from portal.journal.service import record
 from portal.kernel import clock
 from portal.kernel.access import Actor, Role
@@ -27,6 +27,7 @@ from portal.kernel.phrases import phrase
 from portal.notices.numbering import next_number
 from portal.notices.service import issue as issue_paper
 from portal.notifications.service import notify
+from portal.receipts.imports.service import imports_wait
 from portal.schemes.service import in_force
 from portal.scoring.models import Score, ScoreState
 from portal.scoring.service import check_period
@@ -68,19 +69,26 @@ def _issued_score(session: Session, tenant_id: UUID, period: str) -> Score:
 
 
 def contracts_of(session: Session, tenant_id: UUID, period: str) -> list[Contract]:
-    """The vendor's contracts that run in the month."""
-    end = last_day(period)
+    """The vendor's contracts that began before the month's end: of one that has ended, something
+    may still be owed."""
     return list(
         session.scalars(
             sa.select(Contract)
-            .where(
-                Contract.tenant_id == tenant_id,
-                Contract.starts_on <= end,
-                Contract.ends_on >= end.replace(day=1),
-            )
+            .where(Contract.tenant_id == tenant_id, Contract.starts_on <= last_day(period))
             .order_by(Contract.number)
         )
     )
+
+
+def _is_due(session: Session, contract: Contract, period: str, score: Score) -> bool:
+    """Whether a contract has a statement of the month: it runs, or something came in or came up
+    after it had ended."""
+    if contract.ends_on >= last_day(period).replace(day=1):
+        return True
+    adjusted = adjustments_for(session, contract, period, None)
+    month = collect(session, contract, period, score, adjusted)
+    facts = (month.deductions, month.rewards, month.reversals, month.late, month.adjustments)
+    return any(facts) or any(earning.receipts for earning in month.earnings)
 
 
 def prepare(session: Session, *, tenant_id: UUID, period: str, actor: Actor) -> list[Statement]:
@@ -101,6 +109,8 @@ def prepare(session: Session, *, tenant_id: UUID, period: str, actor: Actor) -> 
             )
             .with_for_update()
         ).first()
+        if row is None and not _is_due(session, contract, period, score):
+            continue
         if row is None or row.state == StatementState.PREPARED:
             made.append(_prepare_one(session, contract, period, score, row, actor))
     return made
@@ -116,9 +126,10 @@ def _prepare_one(
     *,
     keep_preparer: bool = False,
 ) -> Statement:
+    known = row.id if row else None
     scheme, terms = terms_of(session, contract, period)
-    adjusted = adjustments_for(session, contract, period, row.id if row else None)
-    result = settle(scheme, collect(session, contract, period, score, scheme, adjusted))
+    adjusted = adjustments_for(session, contract, period, known)
+    result = settle(scheme, collect(session, contract, period, score, adjusted, known))
     if row is None:
         row = Statement(
             tenant_id=contract.tenant_id,
@@ -193,11 +204,37 @@ def get_statement(session: Session, statement_id: UUID, *, lock: bool = False) -
     return row
 
 
+def _check_unchanged(session: Session, row: Statement) -> None:
+    """Refuse a statement whose facts or terms changed after it was prepared: what nobody has seen
+    is not confirmed, and what came in meanwhile is not left out."""
+    contract = session.get_one(Contract, (row.tenant_id, row.contract_id))
+    score = _issued_score(session, row.tenant_id, row.period)
+    scheme, terms = terms_of(session, contract, row.period)
+    adjusted = adjustments_for(session, contract, row.period, row.id)
+    found = settle(scheme, collect(session, contract, row.period, score, adjusted, row.id))
+    if _told(found) != _told(thaw(row.result)) or terms != row.result["terms"]:
+        raise Conflict(
+            phrase("What this statement is made of has changed since it was prepared."),
+            phrase("Have the month prepared again, check the lines, then confirm."),
+        )
+
+
+def _told(result: Result) -> tuple[object, ...]:
+    """What a reader of the statement is told; figures compared as numbers."""
+    lines = (
+        (line.kind, line.amount, line.link, None if line.kind is LineKind.FACTOR else line.params)
+        for line in result.lines
+    )
+    return (result.factor, result.payable, *lines)
+
+
 def confirm(session: Session, statement_id: UUID, *, actor: Actor) -> Statement:
     """Finance confirms a prepared statement: it is numbered, closed and sent to the vendor.
 
-    The one who prepared it cannot be the one who confirms it. Raises `Conflict`.
+    The one who prepared it cannot be the one who confirms it, and what it is made of must not have
+    changed since. Raises `Conflict`.
     """
+    imports_wait(session)
     row = get_statement(session, statement_id, lock=True)
     if row.state == StatementState.CONFIRMED:
         raise Conflict(phrase("This statement is confirmed already."), phrase("Reload the page."))
@@ -206,6 +243,7 @@ def confirm(session: Session, statement_id: UUID, *, actor: Actor) -> Statement:
             phrase("You prepared this statement, so somebody else has to confirm it."),
             phrase("Ask a colleague in finance to check and confirm it."),
         )
+    _check_unchanged(session, row)
     now = clock.now()
     row.state, row.issued_at = StatementState.CONFIRMED, now
     row.confirmed_at, row.confirmed_by_name = now, actor.name

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from portal.fees import queries, service
 from portal.fees.permissions import CONFIRM, PREPARE, VIEW
+from portal.fees.reasons import multiplier_shown
 from portal.fees.snapshot import thaw
 from portal.files.export import ExportColumn, ExportSheet, xlsx
 from portal.jobs.queries import find_run
@@ -84,7 +85,8 @@ def _page(statement_id: UUID) -> dict[str, Any]:
     return {
         "statement": row,
         "result": result,
-        "tier": queries.tier_shown(result.multiplier),
+        "tier": multiplier_shown(result.multiplier),
+        "heading": queries.heading(db(), row),
         "lines": queries.line_views(db(), row, result.lines, opened=opens(actor())),
         "may_confirm": actor().may(CONFIRM) and row.state == "prepared",
         "prepared_by_me": row.prepared_by == actor().account_id,
@@ -109,16 +111,20 @@ def confirm(statement_id: UUID) -> Answer:
 def export(statement_id: UUID) -> Response:
     """The statement as a workbook: what the page shows, line by line."""
     page = _page(statement_id)
-    row, result = page["statement"], page["result"]
+    row, result, heading = page["statement"], page["result"], page["heading"]
+    head = (heading.vendor, heading.contract, row.period, row.number or _("not confirmed yet"))
     sheet = ExportSheet(
         title=row.period,
         columns=(
             ExportColumn(_("Line"), "text"),
-            ExportColumn(_("Reason"), "text"),
+            ExportColumn(_("Reason"), "text", 72),
             ExportColumn(_("Amount, CNY"), "money"),
         ),
         rows=[(str(line.kind), str(line.why), line.amount) for line in page["lines"]],
-        notes=(_("Net %(net)s, tax %(tax)s", net=f"{result.net:,.2f}", tax=f"{result.tax:,.2f}"),),
+        notes=(
+            " · ".join(head),
+            _("Net %(net)s, tax %(tax)s", net=f"{result.net:,.2f}", tax=f"{result.tax:,.2f}"),
+        ),
         total=(_("Payable, tax included"), result.capital, result.payable),
     )
     answer = make_response(xlsx([sheet]))

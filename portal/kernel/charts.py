@@ -262,10 +262,11 @@ def line_chart(
     if len(ticks) < 2 or float(ticks[0]) >= float(ticks[-1]):
         raise ValueError("an axis needs two ticks, ascending")
     gutter = max(_width(f"{tick}") for tick in ticks) + 14
+    overhang = _width(points[-1].label) / 2 + 2 if points else 0.0
     plane = _Plane(
         left=gutter,
         top=10,
-        right=width - 16,
+        right=width - max(16.0, overhang),
         bottom=height - 30,
         low=float(ticks[0]),
         high=float(ticks[-1]),

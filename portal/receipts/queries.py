@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -148,6 +148,18 @@ def receipts_of(session: Session, tenant_id: UUID, period: str) -> tuple[Receipt
             Receipt.credited_on >= first,
             Receipt.credited_on < following,
         )
+        .order_by(Receipt.credited_on, Receipt.serial)
+    )
+    return tuple(ReceiptFact(*row) for row in rows)
+
+
+def receipts_by_id(
+    session: Session, tenant_id: UUID, ids: Collection[UUID]
+) -> tuple[ReceiptFact, ...]:
+    """A vendor's receipts and reversals with these ids, by day and serial."""
+    rows = session.execute(
+        _facts()
+        .where(Receipt.tenant_id == tenant_id, Receipt.id.in_(ids))
         .order_by(Receipt.credited_on, Receipt.serial)
     )
     return tuple(ReceiptFact(*row) for row in rows)

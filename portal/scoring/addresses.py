@@ -11,6 +11,7 @@ from portal.cases.permissions import VIEW as SEE_CASES
 from portal.excellence.permissions import VIEW as SEE_EXCELLENT
 from portal.kernel.access import Actor
 from portal.materials.permissions import VIEW as SEE_REQUESTS
+from portal.notices.permissions import VIEW as SEE_PAPERS
 from portal.receipts.permissions import VIEW as SEE_RECEIPTS
 from portal.rectification.permissions import VIEW as SEE_NOTICES
 from portal.scoring.permissions import VIEW as SEE_SCORES
@@ -24,6 +25,7 @@ _PAGES = (
     ("/cases/", SEE_CASES),
     ("/scores/", SEE_SCORES),
     ("/excellent-cases", SEE_EXCELLENT),
+    ("/papers/", SEE_PAPERS),
 )
 
 

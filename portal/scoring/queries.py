@@ -170,3 +170,8 @@ def _addresses(line: Line, parents: dict[UUID, str], row: Score) -> tuple[str, .
         band = line.params.get("age", "")
         return of_project(key, vendor_id=row.tenant_id, period=row.period, band=band)
     return ()
+
+
+def vendor_name(session: Session, tenant_id: UUID) -> str:
+    """The short name of whoever the score is of."""
+    return session.scalars(sa.select(Tenant.short_name).where(Tenant.id == tenant_id)).one()

@@ -135,7 +135,7 @@ def parse_scheme(content: Mapping[str, Any]) -> Scheme:
         tuple(_dimension(entry) for entry in root.field("dimensions").items()),
         tuple(_grade(entry) for entry in root.field("grades").items()),
         root.field("red_line_cap").number(0, 100, places=2),
-        root.field("factor_without_data").number(0, 2),
+        root.field("factor_without_data").number(0, 2, places=2),
     )
     if root.sound:
         _check_weights(root, scheme)
@@ -198,7 +198,7 @@ def _grade(entry: Reader) -> Grade:
     return Grade(
         entry.field("grade").text(),
         entry.field("from").number(0, 100, places=2),
-        entry.field("factor").number(0, 2),
+        entry.field("factor").number(0, 2, places=2),
         entry.field("placements").flag(),
     )
 

@@ -89,6 +89,7 @@ def _page(row: Score) -> dict[str, Any]:
         "name": (lambda part: part.title if chinese else part.title_en),
         "chart": _chart(row, scheme),
         "is_company": company,
+        "vendor": queries.vendor_name(db(), row.tenant_id) if company else "",
         "may_compute": actor().may(COMPUTE),
         "month_over": service.month_over(row),
     }

@@ -20,25 +20,27 @@ class Party(TypedDict):
 
 
 class FeeBand(TypedDict):
-    """An age band's line. `recovery` and `rate` in per cent."""
+    """An age band's line. `recovery` and `rate` in per cent; no `recovery` where all accounts had
+    left the vendor's hands before the month began."""
 
     band: Name
     accounts: int
     entrusted: Amount
     confirmed: Amount
-    recovery: Figure
     rate: Figure
     commission: Amount
+    recovery: NotRequired[Figure]
     days: NotRequired[Name]
     project: NotRequired[Name]
 
 
 class Tier(TypedDict):
-    """Target attainment in per cent and its multiplier (全额累进 whole, 超额累进 marginal)."""
+    """Target attainment in per cent, none without targets, and its multiplier (全额累进 whole,
+    超额累进 marginal)."""
 
-    attainment: Figure
     multiplier: Figure
     rule: Literal["whole", "marginal"]
+    attainment: NotRequired[Figure]
 
 
 class Coefficient(TypedDict):
@@ -83,7 +85,7 @@ class FeeStatement(Paper):
     project: Name
     payer: Party
     payee: Party
-    bands: Annotated[list[FeeBand], Rows(least=1, most=100)]
+    bands: Annotated[list[FeeBand], Rows(most=100)]
     commission: Amount
     tier: Tier
     factor: Coefficient

@@ -31,6 +31,11 @@ _ADVISORY = 7305021
 """One import at a time, so that no two see the same serial as new or the same rest to reverse."""
 
 
+def imports_wait(session: Session) -> None:
+    """Let no receipt be recorded until this transaction ends; wait for those being recorded."""
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY)))
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a file would record."""
