@@ -212,10 +212,13 @@ class TestMonth:
         assert len(story.cases) == 3, numbers
         row = page.locator("#items tbody tr", has_text=story.cases[2]).filter(has_text="催收录音")
         row.locator("input[name=item]").check()
+        office.press("#answer-form .submit-row button")
+        assert _in_sight(office, "main > .alert.tone-danger"), "the page goes on at its items"
         page.select_option("#answer-form #reason", "not_connected")
         page.fill("#answer-form #note", "三次拨打均无人接听,系统无录音。")
         office.press("#answer-form .submit-row button")
         assert page.locator("#items .chip", has_text="无法提供").count() == 1
+        assert _in_sight(office, "main > .alert.tone-success")
 
     def test_4_the_audit_department_judges(self, live: Live, person: People, story: Story) -> None:
         """Listened to, judged, reported on a form that the head confirms (A5, A6)."""
@@ -416,3 +419,10 @@ def test_pages_are_valid_html(pages: list[tuple[Person, list[str]]]) -> None:
             text = who.context.request.get(who.live.url + path).text()
             found += [f"{path}: {one}" for one in invalid(text)]
     assert not found, "\n".join(found)
+
+
+def _in_sight(person: Person, selector: str) -> bool:
+    """Whether something lies in the part of the page that the screen shows."""
+    box = person.page.locator(selector).first.bounding_box()
+    height = person.page.evaluate("window.innerHeight")
+    return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= height
