@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -41,10 +40,41 @@ def same_call(one: Seen, other: Seen) -> bool:
     return one.phone == other.phone and abs(one.at - other.at) <= SAME_CALL
 
 
-def nearest(call: Seen, known: Iterable[tuple[int, Seen]]) -> int | None:
-    """The number of the known call that is this one: by call id, else the nearest in time."""
-    fitting = [(number, seen) for number, seen in known if same_call(call, seen)]
-    by_id = [number for number, seen in fitting if call.call_id and seen.call_id == call.call_id]
-    if by_id:
-        return by_id[0]
-    return min(fitting, key=lambda one: abs(one[1].at - call.at))[0] if fitting else None
+class Known:
+    """The known calls of a case, found again without comparing with each: a list may hold tens of
+    thousands of one case. Of calls alike in the same second only the first is ever found."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._count = 0
+        self._by_id: dict[bytes, int] = {}
+        self._minutes: dict[tuple[bytes, int, str | None, bool], dict[int, int]] = {}
+
+    def add(self, seen: Seen) -> None:
+        """Note the next call; calls are numbered from 0."""
+        number, second = self._count, int(seen.at.timestamp())
+        self._count += 1
+        if seen.call_id is not None:
+            self._by_id.setdefault(seen.call_id, number)
+        for extension in (seen.extension, None):  # None: whatever extension
+            place = (seen.phone, second // 60, extension, seen.call_id is not None)
+            self._minutes.setdefault(place, {}).setdefault(second, number)
+
+    def find(self, call: Seen) -> int | None:
+        """The number of the known call that is this one (`same_call`): by call id, else the nearest
+        in time, of several the first."""
+        if call.call_id is not None and call.call_id in self._by_id:
+            return self._by_id[call.call_id]
+        second, most = int(call.at.timestamp()), int(SAME_CALL.total_seconds())
+        extensions = (call.extension, "") if call.extension else (None,)
+        found: tuple[int, int] | None = None
+        for minute in range((second - most) // 60, (second + most) // 60 + 1):
+            for extension in extensions:
+                # With another id none is this one.
+                for named in (False, True) if call.call_id is None else (False,):
+                    place = self._minutes.get((call.phone, minute, extension, named), {})
+                    for at, number in place.items():
+                        one = (abs(at - second), number)
+                        if one[0] <= most and (found is None or one < found):
+                            found = one
+        return found[1] if found else None

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from portal.cases.models import Case
 from portal.cases.rules import mask_phone
 from portal.contacts.models import CallList, CallRecord
-from portal.contacts.rules import Direction, Seen, nearest
+from portal.contacts.rules import Direction, Known, Seen
 from portal.contacts.sheet import is_connected
 from portal.files.columns import Row, Table
 from portal.files.matching import squashed
@@ -167,7 +167,8 @@ class _Taking:
         self._table = table
         self._found = found
         self._key: DataKey = installed().key(session, row.tenant_id)
-        self._calls: dict[UUID, list[tuple[Seen, CallRecord]]] = {}
+        self._calls: dict[UUID, list[CallRecord]] = {}
+        self._known: dict[UUID, Known] = {}
 
     def run(self) -> None:
         """Take chunk by chunk."""
@@ -240,13 +241,15 @@ class _Taking:
         """The calls recorded of cases that were not met before."""
         wanted = case_ids - self._calls.keys()
         self._calls |= {case_id: [] for case_id in wanted}
+        self._known |= {case_id: Known() for case_id in wanted}
         for call in self._session.scalars(
             sa.select(CallRecord).where(
                 CallRecord.tenant_id == self._list.tenant_id, CallRecord.case_id.in_(wanted)
             )
         ):
             seen = Seen(call.phone_index, call.started_at, call.extension, call.call_index)
-            self._calls[call.case_id].append((seen, call))
+            self._calls[call.case_id].append(call)
+            self._known[call.case_id].add(seen)
 
     def _record(self, row: Row, case_id: UUID) -> None:
         values = row.values
@@ -257,14 +260,14 @@ class _Taking:
             values.get("extension") or "",
             self._key.index("call_id", squashed(call_id)) if call_id else None,
         )
-        calls = self._calls[case_id]
-        at = nearest(seen, ((number, known) for number, (known, _call) in enumerate(calls)))
+        at = self._known[case_id].find(seen)
         if at is not None:
-            self._meet(row, calls[at][1])
+            self._meet(row, self._calls[case_id][at])
             return
         call = self._new(seen, values, case_id, call_id)
         self._session.add(call)
-        calls.append((seen, call))
+        self._calls[case_id].append(call)
+        self._known[case_id].add(seen)
         self._found.new += 1
         self._found.cases.add(case_id)
 

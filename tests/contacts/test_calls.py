@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,10 +12,12 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from portal.contacts.models import CallList, CallRecord
-from portal.contacts.rules import Seen, same_call
+from portal.contacts.rules import Known, Seen, same_call
 from portal.contacts.sheet import Moment, Seconds
 from portal.files.cells import Bad, Book
 from portal.journal.models import JournalEntry
@@ -357,3 +360,33 @@ def test_the_same_call_by_two_clocks() -> None:
         Seen(b"a", at("2026-11-03 14:22:33"), "1", b"x"),
         Seen(b"b", at("2026-11-05 00:00:00"), "2", b"x"),
     )
+
+
+SEEN = st.builds(
+    Seen,
+    st.sampled_from([b"a", b"b"]),
+    st.integers(-6, 6).map(lambda half: MOMENT + timedelta(seconds=half * 30 + half % 2)),
+    st.sampled_from(["", "1", "2"]),
+    st.sampled_from([None, None, b"x", b"y"]),
+)
+
+
+@given(st.lists(SEEN, max_size=30), SEEN)
+def test_a_known_call_is_found_as_by_comparing_with_each(calls: list[Seen], call: Seen) -> None:
+    known = Known()
+    for one in calls:
+        known.add(one)
+    fitting = [number for number, one in enumerate(calls) if same_call(call, one)]
+    by_id = [number for number in fitting if call.call_id and calls[number].call_id == call.call_id]
+    nearest = min(fitting, key=lambda number: abs(calls[number].at - call.at), default=None)
+    assert known.find(call) == (by_id[0] if by_id else nearest)
+
+
+def test_tens_of_thousands_of_calls_of_one_case() -> None:
+    """A list may be anything; comparing each with each would hold the worker for an hour."""
+    began, known = time.perf_counter(), Known()
+    for number in range(50_000):
+        seen = Seen(b"a", MOMENT + timedelta(minutes=number % 90), str(number % 7), b"%d" % number)
+        assert known.find(seen) is None
+        known.add(seen)
+    assert time.perf_counter() - began < 30
