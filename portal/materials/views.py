@@ -86,7 +86,7 @@ def page_of(
         extensions=uploads.extensions_of(found),
         max_bytes=settings().max_upload_bytes,
         part_size=LEAST_PART,
-        unfinished=uploads.unfinished(db(), found.id) if delivers and not fragment else (),
+        unfinished=uploads.unfinished(db(), found.id) if delivers else (),
         next_url=page.next and f"{here}?{urlencode({**args, 'cursor': page.next})}",
         previous_url=page.previous and f"{here}?{urlencode({**args, 'cursor': page.previous})}",
         items_url=f"{url_for('materials.item_table', request_id=found.id)}?"

@@ -209,6 +209,21 @@ def test_a_cancelled_upload_is_gone(portal: Portal, desk: Desk) -> None:
     assert len(stored(portal)) == 1
 
 
+def test_the_hand_in_says_what_is_still_on_its_way(portal: Portal, desk: Desk) -> None:
+    """On the page and in the part of it that is read anew while files arrive."""
+    call, page = item(portal, desk), f"/requests/{desk.request_id}"
+    here = desk.start("HC-00001.wav", 3, call)
+    desk.put(here, b"abc")
+    desk.complete(here)
+    ticket = desk.start("HC-00001_2.wav", 4, call)
+    for goes, shown in ((True, 1), (False, 0)):
+        if not goes:
+            desk.client.delete(ticket["url"])
+        whole = desk.client.get(page).text
+        part = desk.client.get(f"{page}/items", headers={"HX-Request": "true"}).text
+        assert [text.count("不计入本次提交") for text in (whole, part)] == [shown] * 2
+
+
 def test_doubled_steps_have_one_effect(portal: Portal, desk: Desk, tmp_path: Path) -> None:
     """Lost answers and double clicks: start, bytes and completion may all come twice."""
     body = samples.pcm(tmp_path / "a.wav").read_bytes()
