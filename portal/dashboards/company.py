@@ -16,6 +16,8 @@ from portal.audits.models import AssessmentForm, Escalation, Review
 from portal.dashboards.queries import Clock
 from portal.fees.models import Statement
 from portal.journal.models import JournalEntry
+from portal.journal.words import act_name
+from portal.kernel.phrases import Phrase
 from portal.rectification.models import Rectification
 from portal.scoring.models import Score, ScoreState
 from tenants.models import Tenant, TenantKind
@@ -142,6 +144,11 @@ class Act:
     action: str
     vendor: str
     data: dict[str, Any]
+
+    @property
+    def name(self) -> Phrase | str:
+        """The act in words."""
+        return act_name(self.action)
 
 
 _J = JournalEntry.__table__.c

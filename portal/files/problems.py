@@ -99,8 +99,8 @@ _MESSAGES: dict[str, Phrase] = {
         "workbook (.xlsx)”, and upload that."
     ),
     "csv_renamed": phrase(
-        "This is a text or CSV file under an .xlsx name. Open it in Excel, choose “Save as”, type "
-        "“Excel workbook (.xlsx)”, and upload that."
+        "This is a text or CSV file, not a workbook (.xlsx). Open it in Excel, choose “Save as”, "
+        "type “Excel workbook (.xlsx)”, and upload that."
     ),
     "workbook_encrypted": phrase(
         "The workbook is protected by a password. Remove it (File, Info, Protect workbook), save "

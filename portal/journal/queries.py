@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.journal.models import JournalEntry, JournalLink
+from portal.journal.words import act_name
 from portal.kernel.paging import Page, Sort, paginate
+from portal.kernel.phrases import Phrase
 from portal.kernel.withheld import BETWEEN, NOTHING, Withheld
 from tenants.models import Tenant
 
@@ -28,6 +30,11 @@ class EntryRow:
     subject_type: str
     data: dict[str, Any]
     position: int | None
+
+    @property
+    def name(self) -> Phrase | str:
+        """The act in words."""
+        return act_name(self.action)
 
 
 def list_entries(

@@ -20,7 +20,7 @@ from portal.notices.numbering import next_number
 from portal.notices.queries import get_document
 from portal.notices.service import issue as issue_paper
 from portal.notifications.service import notify
-from portal.schemes.service import in_force
+from portal.schemes.service import Version, in_force
 from portal.scoring.collect import facts as collect
 from portal.scoring.kind import SCORE_SCHEME
 from portal.scoring.models import Score, ScoreLine, ScoreState
@@ -55,7 +55,6 @@ def compute(session: Session, *, tenant_id: UUID, period: str, actor: Actor) -> 
     The scheme is the one in force on the month's last day; it is frozen with the result.
     """
     check_period(period)
-    _first, after = month_bounds(period)
     row = session.scalars(
         sa.select(Score)
         .where(Score.tenant_id == tenant_id, Score.period == period)
@@ -66,8 +65,7 @@ def compute(session: Session, *, tenant_id: UUID, period: str, actor: Actor) -> 
             phrase("The score of %(period)s is issued and stands.", period=period),
             phrase("What changes it later goes into an adjustment of the next month."),
         )
-    last_day = clock.beijing(after - timedelta(seconds=1)).date()
-    version = in_force(session, SCORE_SCHEME, last_day)
+    version = _scheme_of(session, period)
     if row is None:
         row = Score(tenant_id=tenant_id, id=new_id(), period=period, state=ScoreState.COMPUTED)
     result = _measure(session, row, version.content)
@@ -85,6 +83,13 @@ def compute(session: Session, *, tenant_id: UUID, period: str, actor: Actor) -> 
         data={"period": period, "total": str(result.total), "scheme": version.version},
     )
     return row
+
+
+def _scheme_of(session: Session, period: str) -> Version:
+    """The scheme in force on the month's last day."""
+    _first, after = month_bounds(period)
+    last_day = clock.beijing(after - timedelta(seconds=1)).date()
+    return in_force(session, SCORE_SCHEME, last_day)
 
 
 def _measure(session: Session, row: Score, scheme: Mapping[str, Any]) -> Result:
@@ -231,10 +236,21 @@ def month_over(row: Score) -> bool:
     return clock.now() >= month_bounds(row.period)[1]
 
 
+def _check_unchanged(session: Session, row: Score) -> None:
+    """Refuse a score whose facts or scheme changed after it was computed: an issued one stands."""
+    found = collect(session, row.tenant_id, row.period)
+    if freeze(score(parse_scheme(_scheme_of(session, row.period).content), found)) != row.result:
+        raise Conflict(
+            phrase("What this score is made of has changed since it was computed."),
+            phrase("Compute it again, look at the lines, then issue it."),
+        )
+
+
 def issue(session: Session, score_id: UUID, *, actor: Actor) -> Score:
     """Issue a computed score to its vendor: it is closed, numbered, and sent as a paper.
 
-    Raises `Conflict` when it is issued already or its month has not ended.
+    Raises `Conflict` when it is issued already, its month has not ended, or what it is made of has
+    changed since it was computed.
     """
     row = session.scalars(sa.select(Score).where(Score.id == score_id).with_for_update()).first()
     if row is None:
@@ -243,6 +259,7 @@ def issue(session: Session, score_id: UUID, *, actor: Actor) -> Score:
         raise Conflict(phrase("This score is issued already."), phrase("Reload the page."))
     if not month_over(row):
         raise Conflict(phrase("The month has not ended."), phrase("Issue the score when it has."))
+    _check_unchanged(session, row)
     row.state, row.issued_at, row.issued_by_name = ScoreState.ISSUED, clock.now(), actor.name
     row.number = next_number(session, row.tenant_id, "KH")
     row.version += 1

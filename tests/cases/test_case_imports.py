@@ -278,7 +278,7 @@ def merged(rows: list[dict[str, Any]]) -> bytes:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda rows: b"PK not at all", "CSV file under an .xlsx name"),
+        (lambda rows: b"PK not at all", "This is a text or CSV file, not a workbook"),
         (lambda rows: "供应商,批次\n华诚,1\n".encode(), "CSV"),
         (lambda rows: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2048, "xls"),
         (lambda rows: zip_of({"readme.txt": b"hello"}), "not an Excel workbook"),
@@ -308,6 +308,7 @@ def test_when_every_row_is_wrong_that_is_what_is_said(portal: Portal, client: Fl
     text = page(client, send(portal, client, workbook(rows)))
     assert "Every row is wrong: there is nothing to take." in text
     assert "anything new" not in text and "/take" not in text
+    assert "Nothing to take" in page(client, "/cases/imports/")
 
 
 def test_empty_and_oversized_uploads_are_refused_at_once(

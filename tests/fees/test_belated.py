@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from portal.audits.assessments.service import confirm_form
 from portal.cases.models import Case
 from portal.fees.models import Statement
 from portal.fees.service import confirm, prepare
@@ -23,6 +24,7 @@ from portal.scoring.service import compute, issue
 from portal.vendors.models import Contract
 from tenants.rows import new_id
 from tests.conftest import Portal
+from tests.factories.audits import open_audit, prepared
 from tests.factories.cases import add_cases
 
 OCTOBER = datetime(2026, 10, 9, 2, 0, tzinfo=UTC)
@@ -239,3 +241,20 @@ def test_a_month_without_money_says_so_on_its_paper(portal: Portal, held: int) -
             assert document.file_id is not None, "it was rendered"
     assert (len(paper["bands"]), paper["tier"].get("attainment")) == (held, "0" if held else None)
     assert "人民币零元整" in text
+
+
+def test_a_score_that_misses_a_finding_is_not_issued(portal: Portal) -> None:
+    """Computed in October, before a form of October was confirmed: computed again, it is issued."""
+    world, vendor = portal.world, portal.world.vendors[0]
+    actor = world.actor(Role.VENDOR_MANAGER)
+    with clock.frozen(OCTOBER), portal.session(world.scope) as session:
+        audit = open_audit(session, world, vendor)
+        score_id = compute(session, tenant_id=vendor.id, period="2026-10", actor=actor).id
+        form = prepared(session, audit, occurred_on=date(2026, 10, 8))
+        confirm_form(session, form, actor=audit.head)
+        session.commit()
+    with clock.frozen(NOVEMBER), portal.session(world.scope) as session:
+        with pytest.raises(Conflict, match="What this score is made of has changed"):
+            issue(session, score_id, actor=actor)
+        compute(session, tenant_id=vendor.id, period="2026-10", actor=actor)
+        assert issue(session, score_id, actor=actor).number == "KH-HC-2026-0001"
