@@ -14,19 +14,21 @@ from sqlalchemy.orm import Session
 from portal.cases.models import Case
 from portal.contacts.models import CallRecord
 from portal.contacts.queries import CallFacts, calls_by_id
+from portal.deadlines.queries import rounds_of
 from portal.kernel.paging import Page, Sort, paginate
 from portal.materials.delivered import FileRow, files_of, row_of, with_files
 from portal.materials.kinds import CheckState, ItemState, MaterialKind
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
 from portal.materials.proofs import ProofRow, proofs_of
-from portal.materials.queries import broken
+from portal.materials.queries import CLOCK, broken
 from portal.materials.rules import Tallied
 from portal.materials.words import item_label
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """An item in the table of a request; `call` where it is the recording of one call."""
+    """An item in the table of a request; `call` where it is the recording of one call, `due_at`
+    where it runs on a later clock than the request's first (returned, added, exchanged)."""
 
     id: UUID
     case_id: UUID
@@ -48,6 +50,12 @@ class ItemRow:
     proof: ProofRow | None
     files: tuple[FileRow, ...]
     old_files: tuple[FileRow, ...]
+    due_at: datetime | None = None
+
+    @property
+    def owed(self) -> bool:
+        """Whether something is still to be delivered or answered for it."""
+        return self.broken or self.state in (ItemState.MISSING, ItemState.RETURNED)
 
     @property
     def broken(self) -> bool:
@@ -122,14 +130,26 @@ def list_items(
     files = files_of(session, [item.id for item in items])
     calls = calls_by_id(session, [item.call_id for item in items if item.call_id])
     proofs = proofs_of(session, items)
+    dues = _later_dues(session, request, items)
     return page.map(
         lambda row: _item_row(
             row,
             files.get(row.id, []),
             calls.get(row[0].call_id),
             proofs.get(row[0].proof_id),
+            dues.get(row[0].round),
         )
     )
+
+
+def _later_dues(
+    session: Session, request: MaterialRequest, items: Sequence[RequestItem]
+) -> dict[int, datetime]:
+    """When the clocks after the first run out, by round; asked only where an item is on one."""
+    if all(item.round == 1 for item in items):
+        return {}
+    rows = rounds_of(session, request.tenant_id, request.id, CLOCK)
+    return {row.round: row.due_at for row in rows if row.round > 1}
 
 
 def _items(request: MaterialRequest) -> Any:
@@ -144,7 +164,11 @@ def _items(request: MaterialRequest) -> Any:
 
 
 def _item_row(
-    row: Any, files: Sequence[FileRow], call: CallFacts | None, proof: ProofRow | None
+    row: Any,
+    files: Sequence[FileRow],
+    call: CallFacts | None,
+    proof: ProofRow | None,
+    due_at: datetime | None,
 ) -> ItemRow:
     item: RequestItem = row[0]
     return ItemRow(
@@ -168,6 +192,7 @@ def _item_row(
         proof,
         tuple(file for file in files if file.state == "current"),
         tuple(file for file in files if file.state != "current"),
+        due_at,
     )
 
 

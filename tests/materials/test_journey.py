@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.calendar.service import load
+from portal.deadlines.queries import rounds_of
 from portal.files.models import StoredFile
 from portal.files.service import storage
 from portal.journal.models import JournalEntry
@@ -28,7 +29,7 @@ from portal.materials.models import (
     RequestItem,
     Upload,
 )
-from portal.materials.queries import request_counts, score_facts
+from portal.materials.queries import CLOCK, request_counts, score_facts
 from portal.notices.models import Document
 from tenants.rows import new_id
 from tenants.scope import Scope
@@ -318,6 +319,9 @@ def test_items_are_accepted_and_returned(portal: Portal, request_id: UUID, tmp_p
         assert auditor.post(f"/requests/{request_id}/decide", data=silent).status_code == 422
         done = auditor.post(f"/requests/{request_id}/decide", data=decision | {"version": "2"})
         assert done.status_code == 302
+        told = desk.client.get(f"/requests/{request_id}?show=returned").text
+        due = f'<time datetime="{_due_again(portal, request_id).isoformat()}">'
+        assert f'<span class="small-line nowrap">截止 {due}' in told, "beside the item itself"
     with clock.frozen(MOMENT + timedelta(days=3)):
         desk = Desk(portal.client(vendor.email(Role.OFFICE)), request_id)
         page = desk.client.get(f"/requests/{request_id}").text
@@ -340,3 +344,10 @@ def test_items_are_accepted_and_returned(portal: Portal, request_id: UUID, tmp_p
         assert session.scalars(sa.select(MaterialRequest.state)).one() == "closed"
         second = session.scalars(sa.select(HandIn).where(HandIn.no == 2)).one()
         assert not second.in_time or second.due_at > MOMENT + timedelta(days=2)
+
+
+def _due_again(portal: Portal, request_id: UUID) -> datetime:
+    """When what was returned is due, in Beijing time."""
+    with portal.session(portal.world.scope) as session:
+        rows = rounds_of(session, portal.world.vendors[0].id, request_id, CLOCK)
+        return clock.beijing(rows[1].due_at)
