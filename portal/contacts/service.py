@@ -6,8 +6,9 @@ was recorded unhappen by a shorter list.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import IO, Any
 from uuid import UUID
@@ -35,6 +36,9 @@ from tenants.vault import DataKey, installed
 MAX_BYTES = 20 * 1024 * 1024
 KEPT_ERRORS = 500
 """So many wrong cells of a list are kept; all are counted."""
+MOST_OF_A_CASE = 1_000
+"""New calls of one case that one list may tell of: more is a wrong column, and each of them would
+be owed a recording."""
 _CHUNK = 1_000
 _ADVISORY = 7305022
 _AHEAD = timedelta(minutes=10)
@@ -169,6 +173,7 @@ class _Taking:
         self._key: DataKey = installed().key(session, row.tenant_id)
         self._calls: dict[UUID, list[CallRecord]] = {}
         self._known: dict[UUID, Known] = {}
+        self._new_of = Counter[UUID]()
 
     def run(self) -> None:
         """Take chunk by chunk."""
@@ -264,6 +269,12 @@ class _Taking:
         if at is not None:
             self._meet(row, self._calls[case_id][at])
             return
+        if self._new_of[case_id] >= MOST_OF_A_CASE:
+            self._found.bad += 1
+            error = self._error(row, "case_no", "too_many_of_case")
+            self._found.errors.append(replace(error, params={"most": MOST_OF_A_CASE}))
+            return
+        self._new_of[case_id] += 1
         call = self._new(seen, values, case_id, call_id)
         self._session.add(call)
         self._calls[case_id].append(call)

@@ -194,6 +194,9 @@ _MESSAGES: dict[str, Phrase] = {
     "phone_of_several": phrase(
         "Several cases of the vendor have this number. Fill in the case number."
     ),
+    "too_many_of_case": phrase(
+        "The list has more than %(most)s new calls of this case. Check the column of case numbers."
+    ),
     "in_future": phrase("This time has not come yet. Correct it."),
     "call_differs": phrase(
         "This call is recorded already with another length or result. Correct the row, or write "

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from portal.contacts import service
 from portal.contacts.models import CallList, CallRecord
 from portal.contacts.rules import Known, Seen, same_call
 from portal.contacts.sheet import Moment, Seconds
@@ -187,6 +188,29 @@ def test_wrong_rows_are_named_and_good_ones_taken(portal: Portal, request_id: UU
     rows = list(book.active.iter_rows(values_only=True))
     assert [row[:2] for row in rows[1:]] == [(e[0], e[1]) for e in told]
     assert portal.client(portal.world.vendors[1].email(Role.OFFICE)).get(path).status_code == 404
+
+
+def test_a_case_of_endless_calls_is_a_wrong_column(
+    portal: Portal, request_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call would be owed a recording, and a receipt has an end. Known calls do not count."""
+    monkeypatch.setattr(service, "MOST_OF_A_CASE", 2)
+    lines = [line(1, f"2026-10-{day} 14:22:33") for day in (20, 21, 22, 23)]
+    page = send(
+        portal, office(portal), request_id, "a.csv", as_csv([*lines, line(2, "2026-10-20 9:00:00")])
+    )
+    assert "话单中该个案的新通话超过 2 通" in page
+    assert [began for case, began, _state in items(portal, request_id) if case == "HC-00001"] == [
+        at("2026-10-20 14:22:33"),
+        at("2026-10-21 14:22:33"),
+    ]
+    send(portal, office(portal), request_id, "b.csv", as_csv(lines))
+    with portal.session(portal.world.scope) as session:
+        counts = [
+            one.report["counts"]
+            for one in session.scalars(sa.select(CallList).order_by(CallList.id))
+        ]
+    assert [(one["new"], one["known"], one["bad"]) for one in counts] == [(3, 0, 2), (2, 2, 0)]
 
 
 def test_what_the_company_knows_and_the_vendor_omits_is_shown_to_the_company(
