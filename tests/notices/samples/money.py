@@ -211,8 +211,8 @@ def fee_statement() -> FeeStatement:
             },
         ],
         "rewards": [
-            {"reason": "优秀案例（9月）", "amount": "200.00", "reference": "JH202608002-3201"},
-            {"reason": "优秀案例（9月）", "amount": "200.00", "reference": "JH202608009-3250"},
+            {"reason": "优秀个案（9月）", "amount": "200.00", "reference": "JH202608002-3201"},
+            {"reason": "优秀个案（9月）", "amount": "200.00", "reference": "JH202608009-3250"},
         ],
         "adjustments": [],
         "reversals": [],
