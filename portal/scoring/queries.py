@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.audits.models import Finding
+from portal.audits.models import AssessmentForm, Finding
 from portal.kernel.paging import Page, Sort, paginate
 from portal.kernel.phrases import Phrase
 from portal.materials.models import RequestItem
@@ -129,43 +129,50 @@ def lost_lines(
     ]
 
 
-def _parents(session: Session, links: list[Link]) -> dict[UUID, str]:
-    """Where each finding, item and failed review is seen: on its form or its request.
+def _parents(session: Session, links: list[Link]) -> dict[UUID, tuple[str, ...]]:
+    """Where each finding, item and failed review is seen: on its form or its request, and the
+    form's paper for who sees papers only.
 
     A vendor sees no review, but the issued finding that came of it.
     """
     findings = [link.subject_id for link in links if link.subject_type == "finding"]
     items = [link.subject_id for link in links if link.subject_type == "request_item"]
     reviews = [link.subject_id for link in links if link.subject_type == "review"]
-    found: dict[UUID, str] = {}
+    found: dict[UUID, tuple[str, ...]] = {}
     if findings or reviews:
         rows = session.execute(
-            sa.select(Finding.id, Finding.review_id, Finding.form_id)
+            sa.select(Finding.id, Finding.review_id, Finding.form_id, AssessmentForm.document_id)
+            .join(
+                AssessmentForm,
+                sa.and_(
+                    AssessmentForm.tenant_id == Finding.tenant_id,
+                    AssessmentForm.id == Finding.form_id,
+                ),
+            )
             .where(sa.or_(Finding.id.in_(findings), Finding.review_id.in_(reviews)))
             .order_by(Finding.found_at.desc(), Finding.id.desc())
         )
         for row in rows:
-            if row.form_id:
-                found[row.id] = found[row.review_id] = (
-                    f"/assessments/{row.form_id}#finding-{row.id}"
-                )
+            paper = (f"/papers/{row.document_id}",) if row.document_id else ()
+            form = f"/assessments/{row.form_id}#finding-{row.id}"
+            found[row.id] = found[row.review_id] = (form, *paper)
     if items:
         more = session.execute(
             sa.select(RequestItem.id, RequestItem.request_id).where(RequestItem.id.in_(items))
         )
-        found.update({row.id: f"/requests/{row.request_id}#item-{row.id}" for row in more})
+        found.update({row.id: (f"/requests/{row.request_id}#item-{row.id}",) for row in more})
     return found
 
 
-def _addresses(line: Line, parents: dict[UUID, str], row: Score) -> tuple[str, ...]:
+def _addresses(line: Line, parents: dict[UUID, tuple[str, ...]], row: Score) -> tuple[str, ...]:
     """Where a fact is seen, the nearest first."""
     kind, key = line.link.subject_type, line.link.subject_id
     if kind == "rectification":
         return (f"/rectifications/{key}",)
     if kind == "review":
-        return (f"/reviews/{key}", parents.get(key, ""))
+        return (f"/reviews/{key}", *parents.get(key, ()))
     if kind in ("finding", "request_item"):
-        return (parents.get(key, ""),)
+        return parents.get(key, ())
     if kind == "project":
         band = line.params.get("age", "")
         return of_project(key, vendor_id=row.tenant_id, period=row.period, band=band)

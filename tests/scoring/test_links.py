@@ -39,7 +39,7 @@ def path(portal: Portal, actor: Actor, line: Line) -> str:
 
 def test_a_failed_review_leads_to_what_the_reader_may_open(portal: Portal) -> None:
     """Auditors open the review; a vendor manager and the vendor, who see none, the issued form
-    with the finding; finance reads the reason only, and is led to no page that refuses it."""
+    with the finding; finance, who sees no forms, the form's paper once it is issued."""
     world, vendor = portal.world, portal.world.vendors[0]
     with portal.session(world.scope) as session:
         audit = open_audit(session, world, vendor, 2)
@@ -49,6 +49,7 @@ def test_a_failed_review_leads_to_what_the_reader_may_open(portal: Portal) -> No
     theirs = vendor.actor(Role.MANAGER, world.company_id)
     assert path(portal, world.actor(Role.AUDITOR), line) == f"/reviews/{failed}"
     assert path(portal, theirs, line) == ""
+    assert path(portal, world.actor(Role.FINANCE), line) == ""
     with portal.session(world.scope) as session:
         form = session.scalars(sa.select(AssessmentForm)).one()
         confirm_form(session, form, actor=audit.head)
@@ -57,7 +58,9 @@ def test_a_failed_review_leads_to_what_the_reader_may_open(portal: Portal) -> No
     wanted = f"/assessments/{form_id}#finding-{finding_id}"
     assert path(portal, theirs, line) == wanted
     assert path(portal, world.actor(Role.VENDOR_MANAGER), line) == wanted
-    assert path(portal, world.actor(Role.FINANCE), line) == ""
+    paper = path(portal, world.actor(Role.FINANCE), line)
+    assert paper.startswith("/papers/")
+    assert portal.client(world.email(Role.FINANCE)).get(paper).status_code == 200
     other = world.vendors[1].actor(Role.MANAGER, world.company_id)
     assert path(portal, other, line) == ""
     manager = portal.client(vendor.email(Role.MANAGER))
