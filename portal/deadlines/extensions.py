@@ -35,14 +35,14 @@ class Granted:
 
 
 def running(session: Session, tenant_id: UUID, subject_id: UUID, kind: str) -> Deadline | None:
-    """The clock of a subject that runs out last of those that run: the one that an extension is
-    asked of. None when none runs."""
+    """The clock of a subject that runs out first of those that run: the one that presses, and that
+    an extension is asked of. None when none runs."""
     rows = [
         row
         for row in rounds_of(session, tenant_id, subject_id, kind)
         if row.state == DeadlineState.OPEN and row.due_at >= clock.now()
     ]
-    return max(rows, key=lambda row: row.due_at) if rows else None
+    return min(rows, key=lambda row: row.due_at) if rows else None
 
 
 def waiting(session: Session, tenant_id: UUID, subject_id: UUID) -> Extension | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,8 @@ from portal.kernel import clock
 
 @dataclass(frozen=True, slots=True)
 class ExtensionBox:
-    """For `components/extension.html`. `all`: the newest first; `ask`, `decide`: the forms."""
+    """For `components/extension.html`. `all`: the newest first; `ask`, `decide`: the forms;
+    `due_at`: of the clock that more time would be asked of, None where none runs."""
 
     all: tuple[Extension, ...]
     waiting: Extension | None
@@ -29,6 +31,7 @@ class ExtensionBox:
     decide: FlaskForm
     may_ask: bool
     may_decide: bool
+    due_at: datetime | None
 
     @property
     def overdue(self) -> bool:
@@ -57,6 +60,8 @@ def extension_box(
     tenant_id, subject_id, kind = subject
     found = tuple(extensions_of(session, tenant_id, subject_id))
     waiting = next((one for one in found if one.state == ExtensionState.ASKED), None)
+    asks = may_ask and waiting is None
+    row = extensions.running(session, tenant_id, subject_id, kind) if asks else None
     decide = given.get("extension")
     if decide is None:
         until = clock.beijing(waiting.wanted_at).date() if waiting else None
@@ -66,8 +71,7 @@ def extension_box(
         waiting,
         given.get("ask") or AskForm(formdata=None, prefix="ask-"),
         decide,
-        may_ask
-        and waiting is None
-        and extensions.running(session, tenant_id, subject_id, kind) is not None,
+        row is not None,
         may_decide and waiting is not None,
+        row.due_at if row is not None else None,
     )

@@ -1,7 +1,8 @@
 """Extensions (延期申请) of a request's clock: asked by the vendor, decided by the company (A3).
 
-An extension is for the whole request: what is still owed on the clock that runs out last. What it
-is stands in `portal.deadlines.extensions`; here are the request's own state, history and people.
+An extension is for all that is owed on the clock that runs out first of those that run; what was
+returned or added runs on another. What it is stands in `portal.deadlines.extensions`; here are the
+request's own state, history and people.
 """
 
 from __future__ import annotations

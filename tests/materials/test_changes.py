@@ -237,6 +237,48 @@ def test_what_was_late_stays_late_when_a_returned_item_is_extended(
     assert [(one.case_no, one.working_days_late) for one in facts.missed] == [("HC-00003", 1)]
 
 
+def test_of_two_clocks_the_one_that_presses_is_extended(
+    portal: Portal, request_id: UUID, tmp_path: Path
+) -> None:
+    """One of three is handed in and returned: it is due later than the two that were never sent. It
+    is these that need more time; the returned one keeps its own date."""
+    world, vendor = portal.world, portal.world.vendors[0]
+    with clock.frozen(DUE - timedelta(hours=3)):
+        _deliver(portal, request_id, tmp_path, 1)
+        _hand_in(portal, request_id)
+        with portal.session(world.scope) as session:
+            service.decide(
+                session,
+                request_id,
+                [_items(portal, request_id)[0].id],
+                accept=False,
+                note="前半段缺失",
+                seen_version=_row(portal, request_id).version,
+                actor=world.actor(Role.AUDITOR),
+            )
+            session.commit()
+        first, second = _clocks(portal, request_id)
+        assert first.due_at == DUE < second.due_at
+        office = Desk(portal.client(vendor.email(Role.OFFICE)), request_id).client
+        page = office.get(f"/requests/{request_id}").text
+        assert "延期适用于 11-05 18:00 到期的全部未交事项" in page
+        sent = {"ask-wanted": FRIDAY.isoformat(), "ask-reason": "录音服务器检修"}
+        assert office.post(f"/requests/{request_id}/extensions", data=sent).status_code == 302
+        with portal.session(world.scope) as session:
+            made = session.scalars(sa.select(Extension)).one()
+            extensions.grant(
+                session,
+                request_id,
+                made.id,
+                until=FRIDAY,
+                note="同意",
+                actor=world.actor(Role.AUDIT_HEAD),
+            )
+            session.commit()
+    again = _clocks(portal, request_id)
+    assert [row.due_at for row in again] == [DUE + timedelta(days=1), second.due_at]
+
+
 def test_cancelled_items_are_not_owed_and_a_cancelled_request_has_no_clock(
     portal: Portal, request_id: UUID, tmp_path: Path
 ) -> None:
