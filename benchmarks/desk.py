@@ -57,14 +57,17 @@ class Desk:
         for attempt in (1, 2):
             try:
                 self.line.request("POST", f"{self.base}{path}", json.dumps(body), headers)
-                answer = self.line.getresponse()
-                text = answer.read()
-                break
+                return self._read(path)
             except (OSError, http.client.HTTPException) as error:
                 self.line.close()  # whatever came, the next request begins anew
                 again = isinstance(error, (http.client.RemoteDisconnected, ConnectionError))
                 if attempt == 2 or not again:
                     raise
+        raise AssertionError("the second attempt answers or raises")
+
+    def _read(self, path: str) -> dict[str, Any]:
+        answer = self.line.getresponse()
+        text = answer.read()
         if answer.status != 200:
             raise RuntimeError(f"{path} answered {answer.status}: {text[:300]!r}")
         found: dict[str, Any] = json.loads(text)

@@ -57,8 +57,7 @@ def _desk(folder: Path) -> Desk:
 
 
 def _paper(number: int) -> dict[str, Any]:
-    content: dict[str, Any] = rectification_notice()
-    return content | {"number": f"ZG-HC-2026-{number:04d}"}
+    return {**rectification_notice(), "number": f"ZG-HC-2026-{number:04d}"}
 
 
 def _make(desk: Desk, number: int) -> bytes:

@@ -10,6 +10,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import av
@@ -65,9 +66,9 @@ def measure(folder: Path) -> Iterator[Figure]:
     for rate in RATES:
         path = recording(folder / f"{rate}.mp3", rate)
         name = f"{MINUTES} minutes of stereo MP3 at {rate / 1000:g} kHz"
-        plain, plain_cpu = _best(lambda path=path: _decode(path))
-        _elapsed, cpu = _best(lambda path=path: audio.examine(path, "mp3"))
-        peaks, _cpu = _best(lambda path=path: audio.peaks(path, "mp3"))
+        plain, plain_cpu = _best(partial(_decode, path))
+        _elapsed, cpu = _best(partial(audio.examine, path, "mp3"))
+        peaks, _cpu = _best(partial(audio.peaks, path, "mp3"))
         decoding = "plain decoding by PyAV in the same run"
         yield Figure(f"decode {name}, no more", plain, "s", note=f"{plain_cpu:.2f} s of CPU")
         with_print = "with" if fingerprint.library() else "without"

@@ -44,7 +44,7 @@ class Counter:
             return together(connection, wanted, tenant_id)
 
         psycopg.Cursor.execute = execute  # type: ignore[method-assign,assignment]
-        KeepingConnection.fetch = fetch  # type: ignore[method-assign]
+        KeepingConnection.fetch = fetch  # type: ignore[method-assign,assignment]
         try:
             yield
         finally:

@@ -18,9 +18,10 @@ from psycopg import sql
 from benchmarks.desk import Desk, File
 from benchmarks.place import HOST, Place
 from benchmarks.report import Figure
-from benchmarks.serving import THREADS, Browser, Server, serving
+from benchmarks.serving import Browser, Server, serving
 from benchmarks.upload_large import GIB, MIB, make, seconds
 from benchmarks.upload_world import World
+from devserver.demo import THREADS
 from portal.files.parts import part_of
 from tests.factories.world import PASSWORD
 

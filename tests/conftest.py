@@ -230,7 +230,7 @@ def running_portal(
         connection.execute(
             sa.text(f'CREATE DATABASE "{name}" TEMPLATE "{template.name}" STRATEGY file_copy')
         )
-        raw = connection.connection.driver_connection
+        raw: Any = connection.connection.driver_connection
         provision.grant_database(raw.cursor(), settings, name)
     settings_module.install(settings)
     calendar_service.forget()

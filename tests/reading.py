@@ -1,11 +1,16 @@
-"""How tests read pages: nothing that is drawn by chance may meet, or spoil, what they look for."""
+"""How tests read pages and workbooks.
+
+Nothing that is drawn by chance may meet, or spoil, what they look for.
+"""
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
 from flask.testing import FlaskClient
+from openpyxl import load_workbook
 from werkzeug.test import TestResponse
 
 BY_CHANCE = re.compile(
@@ -30,3 +35,9 @@ class Reader(FlaskClient):
         """As Flask's; only the class of answers differs."""
         super().__init__(*args, **kwargs)
         self.response_wrapper = type("PortalAnswer", (Answer, self.response_wrapper), {})
+
+
+def sheet_rows(data: bytes, begin: int = 1) -> list[tuple[Any, ...]]:
+    """What stands in the first sheet of a workbook, row by row from row `begin`."""
+    book = load_workbook(io.BytesIO(data), read_only=True)
+    return list(book.worksheets[0].iter_rows(min_row=begin, values_only=True))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask, session
 from flask.sessions import SecureCookieSession
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from portal.app.form_sessions import FormSessions
@@ -22,7 +23,7 @@ def app() -> Flask:
 
 
 def opened(app: Flask, cookie: str) -> SecureCookieSession:
-    with EnvironBuilder(headers={"Cookie": f"session={cookie}"}).get_request() as request:
+    with EnvironBuilder(headers=Headers({"Cookie": f"session={cookie}"})).get_request() as request:
         found = app.session_interface.open_session(app, app.request_class(request.environ))
     assert isinstance(found, SecureCookieSession)
     return found
@@ -76,11 +77,19 @@ def test_what_is_sent_back_is_what_flask_would_send(app: Flask) -> None:
             if name in ("Vary", "Set-Cookie")
         ]
 
+    def written() -> str:
+        session.update(more="1")
+        return ""
+
+    def emptied() -> str:
+        session.clear()
+        return ""
+
     for made in (app, plain):
         made.add_url_rule("/untouched", "untouched", lambda: "")
         made.add_url_rule("/read", "read", lambda: session["csrf_token"])
-        made.add_url_rule("/written", "written", lambda: session.update(more="1") or "")
-        made.add_url_rule("/emptied", "emptied", lambda: session.clear() or "")
+        made.add_url_rule("/written", "written", written)
+        made.add_url_rule("/emptied", "emptied", emptied)
         made.add_url_rule("/varied", "varied", lambda: (session["csrf_token"], {"Vary": "Accept"}))
     for path in ("/untouched", "/read", "/written", "/emptied", "/varied"):
         assert sent(app, path) == sent(plain, path), path

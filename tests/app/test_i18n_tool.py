@@ -8,6 +8,7 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,9 @@ def tool() -> ModuleType:
     return module
 
 
-def words(tool: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> object:
+def words(
+    tool: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str
+) -> tuple[Any, Any]:
     for name, text in files.items():
         (folder / f"{name}.tsv").write_text(text, "utf-8")
     monkeypatch.setattr(tool, "TERMS", folder)

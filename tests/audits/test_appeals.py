@@ -11,9 +11,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from portal.app.background import appeals as announcing
 from portal.audits.appeals.models import Appeal, AppealEvidence, FindingCorrection
-from portal.audits.appeals.service import decide, raise_appeal
+from portal.audits.appeals.service import announce, decide, raise_appeal
 from portal.audits.assessments.service import confirm_form, prepare_form
 from portal.audits.findings.service import save_finding
 from portal.audits.models import AssessmentForm, Finding
@@ -97,8 +96,8 @@ def test_an_upheld_appeal_puts_right_what_followed(portal: Portal, audit: Audit)
     with clock.frozen(beijing(date(2026, 11, 4), 11)):
         appeal_id = _raise(portal, audit, finding_id)
         with portal.session(portal.world.scope) as session:
-            assert announcing.announce(session, actor=company) == 1
-            assert announcing.announce(session, actor=company) == 0
+            assert announce(session, actor=company) == 1
+            assert announce(session, actor=company) == 0
             session.commit()
             due = session.scalars(sa.select(Deadline).where(Deadline.kind == "appeal")).one()
             # Five working days from Wednesday 4 November.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -161,20 +162,25 @@ def test_a5_a_form_needs_a_manager_to_go_to(portal: Portal, audit: Audit) -> Non
 
 def test_a_form_for_the_judged_part_says_so(portal: Portal, audit: Audit) -> None:
     """A5's clock runs per finding: what is judged need not wait for the rest."""
-    where = {"tenant_id": audit.vendor.id, "request_id": audit.request_id}
+    prepare = partial(
+        prepare_form,
+        tenant_id=audit.vendor.id,
+        request_id=audit.request_id,
+        actor=audit.auditor,
+    )
     with portal.session(portal.world.scope) as session:
         with pytest.raises(Invalid, match="No judged case"):
-            prepare_form(session, **where, actor=audit.auditor)
+            prepare(session)
         pass_others(session, audit, (1,))
         with pytest.raises(Invalid, match="2 cases"):
-            prepare_form(session, **where, actor=audit.auditor)
+            prepare(session)
         with pytest.raises(Invalid, match="nothing to report"):
-            prepare_form(session, **where, partial=True, actor=audit.auditor)
+            prepare(session, partial=True)
         fail(session, audit)
-        first = prepare_form(session, **where, partial=True, actor=audit.auditor)
+        first = prepare(session, partial=True)
         assert (first.reviewed, first.passed, first.unjudged) == (2, 1, 1)
         fail(session, audit, 2, clause_no="102")
-        second = prepare_form(session, **where, actor=audit.auditor)
+        second = prepare(session)
         assert (second.reviewed, second.passed, second.unjudged) == (1, 0, 0)
         assert {row.form_id for row in session.scalars(sa.select(Finding))} == {
             first.id,
@@ -240,9 +246,9 @@ def test_a_vendor_sees_nothing_before_the_issue(portal: Portal, audit: Audit) ->
         for table in private:
             granted = sa.text("select has_table_privilege(:t, 'SELECT')")
             assert not session.scalar(granted, {"t": table.__tablename__})
-        for table in (Finding, AssessmentForm):
-            assert session.scalars(sa.select(table)).all() == [], "the application's wall"
-            count = session.scalar(sa.text(f"select count(*) from {table.__tablename__}"))
+        for issued in (Finding, AssessmentForm):
+            assert session.scalars(sa.select(issued)).all() == [], "the application's wall"
+            count = session.scalar(sa.text(f"select count(*) from {issued.__tablename__}"))
             assert count == 0, "the database's wall"
     with portal.session(scope) as session:
         assert session.scalars(sa.select(Deadline).where(Deadline.kind == CLOCK)).all() == []

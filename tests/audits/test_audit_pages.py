@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import Any
 
-import openpyxl
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -16,6 +14,7 @@ from portal.kernel.access import Role
 from portal.notices.models import DocumentRecipient
 from tests.conftest import Portal
 from tests.factories.audits import Audit, fail, hear, open_audit, pass_others, prepared
+from tests.reading import sheet_rows
 
 pytestmark = pytest.mark.usefixtures("at_work")
 
@@ -113,7 +112,7 @@ def _leads_on(portal: Portal, form: str) -> None:
     """The lists as workbooks, and the notice that begins from the form, for who may write one."""
     auditor = portal.client(portal.world.email(Role.AUDITOR))
     failed = _cells(auditor, "/reviews/list.xlsx?state=fail")
-    assert [row[:3] for row in failed[1:]] == [["HC-00001", "华诚", "DQ-HC-2026-0001"]]
+    assert [row[:3] for row in failed[1:]] == [("HC-00001", "华诚", "DQ-HC-2026-0001")]
     assert [row[0] for row in _cells(auditor, "/assessments/list.xlsx")[1:]] == ["JH-HC-2026-0001"]
     writer = portal.client(portal.world.email(Role.VENDOR_MANAGER))
     notice = f"/rectifications/new?form={form.rpartition('/')[2]}"
@@ -121,12 +120,11 @@ def _leads_on(portal: Portal, form: str) -> None:
     assert notice not in auditor.get(form).text
 
 
-def _cells(client: FlaskClient, path: str) -> list[list[Any]]:
+def _cells(client: FlaskClient, path: str) -> list[tuple[Any, ...]]:
     """The first sheet of an exported list, row by row."""
     answer = client.get(path)
     assert answer.status_code == 200, path
-    book = openpyxl.load_workbook(io.BytesIO(answer.data))
-    return [[cell.value for cell in row] for row in book.active.iter_rows()]
+    return sheet_rows(answer.data)
 
 
 def _vendor_reads(portal: Portal, audit: Audit, form: str) -> None:

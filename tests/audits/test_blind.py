@@ -3,7 +3,6 @@ opinion (A5)."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -11,7 +10,6 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
-from openpyxl import load_workbook
 
 from portal.app.feeds import clocks
 from portal.app.mailing import Post
@@ -37,6 +35,7 @@ from tests.conftest import Portal
 from tests.factories.audits import Audit, beijing, hear, judge_twice, open_audit, text
 from tests.factories.world import PASSWORD
 from tests.notifications.post_office import PostOffice, serving
+from tests.reading import sheet_rows
 
 pytestmark = pytest.mark.usefixtures("at_work")
 THIRD = "third@hengxin.example.com"
@@ -147,8 +146,7 @@ def test_who_may_give_the_opinion_sees_no_judgement(portal: Portal, audit: Audit
         for word in TOLD:
             assert word not in body, f"{path} tells {word}"
     for path in ("/reviews/list.xlsx", "/assessments/list.xlsx"):
-        sheet = load_workbook(io.BytesIO(third.get(path).data)).active
-        cells = {str(cell) for row in sheet.iter_rows(values_only=True) for cell in row}
+        cells = {str(cell) for row in sheet_rows(third.get(path).data) for cell in row}
         assert not cells & {*TOLD, "不合格", "公司auditor / 公司audit_head"}, path
     assert third.get("/reviews/?state=fail").text.count("HC-00001") == 0, "nor by its filter"
     posted = third.post(f"/reviews/{audit.review_ids[0]}/findings", data={}, follow_redirects=True)

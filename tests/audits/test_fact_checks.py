@@ -14,6 +14,7 @@ from portal.audits.findings import service as findings
 from portal.audits.findings.queries import findings_of
 from portal.audits.models import Finding
 from portal.audits.reviews import facts, stages
+from portal.audits.reviews.checks import check_of
 from portal.audits.reviews.models import FactCheck
 from portal.audits.reviews.queries import next_for
 from portal.deadlines.models import Deadline, Extension
@@ -128,7 +129,7 @@ def test_what_changed_after_the_answer_is_checked_again(portal: Portal, audit: A
     assert refused.status_code == 409
     assert head.post(f"{desk}/facts", data={"version": version}).status_code == 302
     with portal.session(portal.world.scope) as session:
-        again = stages.check_of(session, audit.review(session))
+        again = check_of(session, audit.review(session))
         assert again is not None and again.replaces_id == first
     manager = portal.client(audit.vendor.email(Role.MANAGER))
     shown = manager.get(f"/fact-checks/{again.id}").text

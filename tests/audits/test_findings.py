@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -197,7 +198,7 @@ def test_verdict_and_findings_agree(portal: Portal, audit: Audit) -> None:
 def test_what_a_finding_may_not_say(portal: Portal, audit: Audit) -> None:
     with portal.session(portal.world.scope) as session:
         review = audit.review(session)
-        refusals = {
+        refusals: dict[str, dict[str, Any]] = {
             "in the future": {"occurred_on": date(2026, 11, 4)},
             "entrusted only on": {"occurred_on": date(2025, 12, 31)},
             "before it begins": {"clip_from": 9, "clip_to": 3},

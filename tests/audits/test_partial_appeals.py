@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -158,7 +159,7 @@ def _check_eased(portal: Portal, audit: Audit) -> None:
         finding = session.scalars(sa.select(Finding)).one()
         assert (finding.state, finding.clause_no, finding.level) == ("issued", "104", "minor")
         assert finding.clause_text == CATALOGUE.get("104").text
-        assert (finding.points, finding.deduction, finding.times) == (1, 100, 1)
+        assert (finding.points, finding.deduction, finding.times) == (Decimal(1), Decimal(100), 1)
         assert (finding.facts, finding.handling) == ("语气不当", "警告，扣款 100.00 元")
         facts = score_facts(session, audit.vendor.id, "2026-11")
         assert [(one.clause, one.points, one.deduction) for one in facts.findings] == [
@@ -272,7 +273,7 @@ def test_of_another_clause_it_is_no_repetition_any_more(portal: Portal, audit: A
     _form, first = _issued(portal, audit)
     with portal.session(portal.world.scope) as session:
         second = open_audit(session, portal.world, audit.vendor, first=50)
-        again = {"repetition": True, "repetition_reason": "再犯"}
+        again: dict[str, Any] = {"repetition": True, "repetition_reason": "再犯"}
         fail(session, second, occurred_on=date(2026, 11, 3), **again)
         pass_others(session, second, (1, 2))
         form = prepare_form(

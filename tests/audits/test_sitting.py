@@ -89,7 +89,7 @@ def _on_record(portal: Portal, when: object) -> None:
         assert actions.count("audits.clip.heard") == 1
         assert actions.count("materials.recording.opened") == 1, "once an opening, not a range"
         numbers = session.scalars(sa.select(AssessmentForm.number)).all()
-        assert sorted(numbers) == ["JH-HC-2026-0001", "JH-RX-2026-0001"]
+        assert sorted(map(str, numbers)) == ["JH-HC-2026-0001", "JH-RX-2026-0001"]
     for attack in ("heard_at = now()", "heard_at = NULL", "heard_by_name = 'x'"):
         with (
             portal.session(portal.world.scope) as session,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from datetime import date
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -186,7 +187,8 @@ def test_silence_lapses_when_the_case_is_judged(portal: Portal, audit: Audit) ->
 def test_what_was_asked_and_answered_stays(portal: Portal, audit: Audit) -> None:
     """The database refuses, whatever the application says."""
     check = _asked(portal, audit)
-    for change in ({"facts": []}, {"question": "x"}, {"due_at": clock.now()}):
+    changes: list[dict[str, Any]] = [{"facts": []}, {"question": "x"}, {"due_at": clock.now()}]
+    for change in changes:
         with (
             portal.session(portal.world.scope) as session,
             pytest.raises(sa.exc.IntegrityError, match="does not change"),

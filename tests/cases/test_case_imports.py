@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
-from portal.cases.imports import service
+from portal.cases.imports import service, writing
 from portal.cases.imports.sheet import COLUMNS
 from portal.cases.models import Batch, Case, CaseImport, CaseStatusChange
 from portal.files.models import StoredFile
@@ -28,6 +28,7 @@ from tenants.vault import installed
 from tests.conftest import Portal
 from tests.factories.cases import KEYS, case_values, workbook
 from tests.factories.world import MOMENT
+from tests.reading import sheet_rows
 
 
 @pytest.fixture
@@ -148,8 +149,7 @@ def test_bad_rows_are_named_by_cell_and_good_ones_wait_for_a_word(
     address = send(portal, client, workbook(rows))
     text = page(client, address)
     assert "Take good rows (2), leave bad ones (11)" in text
-    book = load_workbook(io.BytesIO(client.get(f"{address}/errors.xlsx").data))
-    lines = list(book.worksheets[0].iter_rows(min_row=2, values_only=True))
+    lines = sheet_rows(client.get(f"{address}/errors.xlsx").data, 2)
     places = [(row[0], row[1]) for row in lines]
     letters = {key: chr(65 + index) for index, key in enumerate(KEYS)}
     assert places == [
@@ -167,7 +167,7 @@ def test_bad_rows_are_named_by_cell_and_good_ones_wait_for_a_word(
         (13, letters["case_no"]),
         (13, letters["entrusted_on"]),
     ]
-    said = {row[:2]: row[4] for row in lines}
+    said = {row[:2]: str(row[4]) for row in lines}
     assert "= 1116.00" in said[7, letters["amount"]]
     assert "row 2 already" in said[11, letters["case_no"]]
     assert "61 to 90" not in text and "M1 means 1 to 30 days" in said[8, letters["age_band"]]
@@ -217,7 +217,7 @@ def test_double_click_and_a_killed_worker_have_one_effect(
 ) -> None:
     address = send(portal, client, workbook(good_rows(portal)))
     data = {"version": version(page(client, address))}
-    written = service.writing.add_cases
+    written = writing.add_cases
 
     def die(*args: Any, **kwargs: Any) -> None:
         written(*args, **kwargs)
@@ -233,7 +233,7 @@ def test_double_click_and_a_killed_worker_have_one_effect(
             ).all()
             assert len(runs) == 1
         with portal.session(portal.world.scope) as session, monkeypatch.context() as patch:
-            patch.setattr(service.writing, "add_cases", die)
+            patch.setattr(writing, "add_cases", die)
             with pytest.raises(KeyboardInterrupt):
                 service.FLOW.take(session, imported.id, lambda _done, _total: None)
         assert count(portal, Case) == 0

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import re
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
-from openpyxl import load_workbook
 
 from portal.cases import draw, in_hand, listing, queries
 from portal.cases.listing import CaseFilter
@@ -22,6 +20,7 @@ from tenants.scope import Scope
 from tests.conftest import Portal
 from tests.factories.cases import add_cases
 from tests.factories.world import MOMENT, VendorWorld
+from tests.reading import sheet_rows
 
 
 @pytest.fixture
@@ -45,7 +44,8 @@ def test_every_sort_pages_through_all_cases_once(
 ) -> None:
     for scope, total in ((portal.world.scope, 183), (Scope.vendor(vendors[0].id), 120)):
         with portal.session(scope) as session:
-            seen, cursor = [], None
+            seen: list[listing.CaseLine] = []
+            cursor = None
             while True:
                 page = listing.list_cases(session, CaseFilter(), sort, cursor)
                 seen += page.items
@@ -86,8 +86,7 @@ def test_filters_meet_and_the_export_holds_what_the_list_shows(
     client = portal.client(portal.world.email(Role.FINANCE))
     query = f"vendor={vendors[0].id}&band=M2&project={vendors[0].project_id}&q=hc-000&sort=case_no"
     shown = re.findall(r">(HC-\d{5})<", client.get(f"/cases/?{query}").text)
-    book = load_workbook(io.BytesIO(client.get(f"/cases/export.xlsx?{query}").data))
-    rows = list(book.worksheets[0].iter_rows(min_row=2, values_only=True))
+    rows = sheet_rows(client.get(f"/cases/export.xlsx?{query}").data, 2)
     assert shown == [f"HC-{n:05d}" for n in range(1, 100) if n % 7 == 1]
     assert [row[1] for row in rows] == shown
     assert rows[0][4:7] == ("张**", "622202*********0001", 1061)

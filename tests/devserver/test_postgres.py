@@ -78,7 +78,7 @@ def socket_folder(url: str) -> Path:
 def test_it_is_closed_to_the_network_and_to_who_has_no_password(cluster: Cluster) -> None:
     with cluster.running() as url:
         with psycopg.connect(url) as connection:
-            settings = dict(
+            settings: dict[str, str] = dict(
                 connection.execute(
                     "select name, setting from pg_settings where name in "
                     "('listen_addresses', 'password_encryption', 'fsync', 'full_page_writes')"

@@ -6,9 +6,10 @@ import hashlib
 import http.client
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 import pytest
@@ -36,7 +37,11 @@ class Browser:
     cookies: dict[str, str]
 
     def ask(
-        self, path: str, method: str = "GET", body: dict[str, str] | None = None, **headers: str
+        self,
+        path: str,
+        method: str = "GET",
+        body: dict[str, str] | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
         """Status, headers and body of one answer."""
         sent = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items()), **headers}
@@ -135,16 +140,16 @@ def _look(browser: Browser, path: str, stored: bytes, digest: str) -> None:
         ("bytes=-500", len(stored) - 500, len(stored) - 1),
         (f"bytes={len(stored) - 1}-{len(stored) + 9}", len(stored) - 1, len(stored) - 1),
     ):
-        status, headers, body = browser.ask(f"{path}/audio", Range=asked)
+        status, headers, body = browser.ask(f"{path}/audio", headers={"Range": asked})
         assert (status, body) == (206, stored[first : last + 1]), asked
         assert headers["Content-Range"] == f"bytes {first}-{last}/{len(stored)}"
         assert headers["Content-Length"] == str(last - first + 1)
         assert headers["Content-Disposition"].startswith("inline; ")
-    assert browser.ask(path, Range=f"bytes={len(stored)}-")[0] == 416
+    assert browser.ask(path, headers={"Range": f"bytes={len(stored)}-"})[0] == 416
 
     status, headers, body = browser.ask(path, "HEAD")
     assert (status, body, headers["Content-Length"]) == (200, b"", str(len(stored)))
-    status, _headers, body = browser.ask(path, **{"If-None-Match": tag})
+    status, _headers, body = browser.ask(path, headers={"If-None-Match": tag})
     assert (status, body) == (304, b"")
     # The connection was kept through all of it: no answer was longer or shorter than it said.
     assert browser.ask("/")[0] == 200
@@ -158,8 +163,8 @@ def test_a_built_file_goes_through_the_servers_own_wrapper(served: tuple[Portal,
         asset = re.search(r'href="(/static/[^"]+\.css)"', page)
         assert asset
         plain = {"Accept-Encoding": "identity"}
-        status, headers, body = browser.ask(asset[1], **plain)
+        status, headers, body = browser.ask(asset[1], headers=plain)
         assert status == 200
         assert len(body) == int(headers["Content-Length"]) > 10_000
-        status, _headers, part = browser.ask(asset[1], **plain, Range="bytes=100-199")
+        status, _headers, part = browser.ask(asset[1], headers={**plain, "Range": "bytes=100-199"})
         assert (status, part) == (206, body[100:200])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from html import unescape
 from uuid import UUID
 
-import openpyxl
 import pytest
 import sqlalchemy as sa
 
@@ -26,6 +24,7 @@ from tenants.rows import new_id
 from tenants.scope import Scope
 from tests.conftest import Portal
 from tests.factories.cases import add_cases
+from tests.reading import sheet_rows
 
 IN_OCTOBER = datetime(2026, 10, 9, 2, 0, tzinfo=UTC)
 AFTERWARDS = datetime(2026, 11, 3, 2, 0, tzinfo=UTC)
@@ -222,8 +221,8 @@ def test_the_pages_of_a_statement(portal: Portal) -> None:
         assert again.status_code == 409 and "现在不能这样做" in again.text
         portal.work()
         assert "FY-HC-2026-0001" in theirs.get(f"/statements/{row.id}").text
-        book = openpyxl.load_workbook(io.BytesIO(theirs.get(f"/statements/{row.id}/xlsx").data))
-        values = [cell.value for line in book.active.iter_rows() for cell in line]
+        lines = sheet_rows(theirs.get(f"/statements/{row.id}/xlsx").data)
+        values = [value for line in lines for value in line]
         assert 66000 in values
         assert "人民币陆万陆仟元整" in values
         other = portal.client(portal.world.vendors[1].email(Role.MANAGER))
@@ -252,12 +251,12 @@ def test_what_is_issued_stands(portal: Portal) -> None:
             pytest.raises(Conflict, match="issued and stands"),
         ):
             compute(session, tenant_id=vendor.id, period=PERIOD, actor=actor)
-        row = _prepare(portal)
+        statement = _prepare(portal)
         with (
             portal.session(portal.world.scope) as session,
             pytest.raises(Conflict, match="somebody else"),
         ):
-            confirm(session, row.id, actor=actor)
+            confirm(session, statement.id, actor=actor)
         with portal.session(Scope.vendor(vendor.id)) as session:
             assert session.scalars(sa.select(Score.id)).all() == [score.id]
             assert session.scalars(sa.select(Statement.id)).all() == []

@@ -65,8 +65,10 @@ def encoded(
     layout = "stereo" if channels == 2 else "mono"
     with av.open(str(path), "w", format=container) as file:
         stream = file.add_stream(codec, rate=rate)
+        assert isinstance(stream, av.AudioStream)
         stream.layout = layout
-        fmt = stream.codec_context.codec.audio_formats[0].name
+        formats = stream.codec_context.codec.audio_formats
+        fmt = formats[0].name if formats else None
         resampler = av.AudioResampler(format=fmt, layout=layout, rate=rate)
         frame = av.AudioFrame.from_ndarray(tone(seconds, rate, channels), "s16p", layout)
         frame.sample_rate = rate

@@ -35,10 +35,11 @@ def voice(seed: int, seconds: int = 40, rate: int = 8000) -> np.ndarray:
 def written(path: Path, samples: np.ndarray, codec: str, container: str) -> Path:
     with av.open(str(path), "w", format=container) as file:
         track = file.add_stream(codec, rate=8000)
-        track.layout = "mono"  # type: ignore[union-attr]
+        assert isinstance(track, av.AudioStream)
+        track.layout = "mono"
         frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
         frame.rate = 8000
-        for packet in (*track.encode(frame), *track.encode(None)):  # type: ignore[union-attr]
+        for packet in (*track.encode(frame), *track.encode(None)):
             file.mux(packet)
     return path
 

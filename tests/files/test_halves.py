@@ -15,7 +15,7 @@ from portal.files import audio, fingerprint, halves
 from portal.files.audio import Recording
 from portal.files.decoding import audio_stream, opened
 from portal.files.halves import Helper
-from portal.files.meter import Meter, block_of
+from portal.files.meter import Measured, Meter, block_of
 from tests.files.test_decoding import mp3
 
 KINDS: dict[str, dict[str, int]] = {
@@ -36,7 +36,7 @@ def taken_over(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     append = Meter.append
 
-    def noted(self: Meter, more: halves.Measured) -> None:
+    def noted(self: Meter, more: Measured) -> None:
         found.append(more.samples)
         append(self, more)
 

@@ -125,7 +125,8 @@ def test_problems_come_out_whole() -> None:
 
 def test_members_of_enumerations_come_out_and_nothing_else_is_looked_up() -> None:
     """Debian 12's Python pickles a member as a `getattr` on its class; later ones do not."""
-    assert sandbox.run(Member).value is Status.TIMEOUT
+    member: object = sandbox.run(Member).value
+    assert member is Status.TIMEOUT
     assert sandbox.run(Looked).status is Status.CRASHED
 
 

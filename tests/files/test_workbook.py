@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -354,7 +355,7 @@ def with_text(text: bytes):  # type: ignore[no-untyped-def]
 )
 def test_hostile_and_mistaken_files_are_refused_with_a_reason(
     tmp_path: Path,
-    make,  # type: ignore[no-untyped-def]
+    make: Callable[[Path], Path],
     code: set[str],
 ) -> None:
     table = read_table(make(samples.workbook(tmp_path / "a.xlsx", [GOOD])), CASES)

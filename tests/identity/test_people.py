@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from io import BytesIO
 
-import openpyxl
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -31,6 +29,7 @@ from tests.identity.office import (
     link_in,
     post,
 )
+from tests.reading import sheet_rows
 
 pytestmark = pytest.mark.usefixtures("at_work")
 
@@ -99,9 +98,8 @@ def test_who_was_auditor_on_a_day(portal: Portal, admin: FlaskClient) -> None:
     for strange in ("2026-02-30", "x", "9999-12-31", "0001-01-01"):
         assert admin.get(f"/audit-department/?on={strange}").status_code == 200
     book = admin.get(f"/audit-department/export.xlsx?on={day}")
-    sheet = openpyxl.load_workbook(BytesIO(book.data)).active
-    cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    assert any(row[0] == "林添" and row[3] == "公司administrator" for row in cells)
+    rows = sheet_rows(book.data)
+    assert any(row[0] == "林添" and row[3] == "公司administrator" for row in rows)
     assert acts(portal)[-1][0] == "identity.department.exported"
 
 

@@ -6,6 +6,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import pytest
@@ -19,11 +20,14 @@ from portal.kernel import clock
 from portal.kernel import settings as settings_module
 from portal.kernel.access import Role
 from portal.notices.models import Acknowledgement, DocumentStep
+from tenants.rows import Base
 from tenants.scope import Login, Scope
 from tests.conftest import Portal
 from tests.factories.audits import fail, open_audit, prepared
 from tests.factories.world import MOMENT
 from tests.isolation.conftest import owner
+
+Kept = TypeVar("Kept", bound=Base)
 
 pytestmark = pytest.mark.usefixtures("at_work")
 
@@ -86,7 +90,7 @@ def test_from_the_link_to_the_receipt(portal: Portal) -> None:
             assert path[3:] not in (text or "")
 
 
-def _rows(portal: Portal, model: type) -> list[object]:  # type: ignore[type-arg]
+def _rows(portal: Portal, model: type[Kept]) -> list[Kept]:
     with portal.session(portal.world.scope) as session:
         return list(session.scalars(sa.select(model)))
 

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Download, Page, Response
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Download,
+    Page,
+    Response,
+    ViewportSize,
+)
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.factories.world import PASSWORD
@@ -27,8 +35,8 @@ document.addEventListener('securitypolicyviolation', (event) => {
   console.info(`REFUSED ${event.effectiveDirective} ${event.blockedURI} ${place}`);
 });
 """.replace("REFUSED", REFUSED)
-WIDE = {"width": 1440, "height": 900}
-NARROW = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+NARROW: ViewportSize = {"width": 390, "height": 844}
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 

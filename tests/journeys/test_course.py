@@ -152,10 +152,8 @@ class TestCourse:
         office.open(f"/requests/{course.second}", "request-cancelled-vendor")
         assert "下发有误" in office.text()
 
-    def test_3_mails_and_feeds(
-        self, live: Live, person: People, vendor: VendorWorld, course: Course
-    ) -> None:
-        assert course
+    @pytest.mark.usefixtures("course")
+    def test_3_mails_and_feeds(self, live: Live, person: People, vendor: VendorWorld) -> None:
         office = person(vendor.email(Role.OFFICE))
         office.open("/account", "account")
         office.press("#feed form button")
@@ -202,8 +200,8 @@ class TestCourse:
         who.press("#import form button")
         who.until(f"td .chip:has-text('已入库') >> nth={taken}")
 
-    def test_5_what_is_kept_and_held(self, live: Live, person: People, course: Course) -> None:
-        assert course
+    @pytest.mark.usefixtures("course")
+    def test_5_what_is_kept_and_held(self, live: Live, person: People) -> None:
         head = person(live.portal.world.email(Role.AUDIT_HEAD))
         head.open("/retention")
         head.page.locator("#holds select[name=vendor]").select_option(index=1)

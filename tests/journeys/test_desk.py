@@ -135,7 +135,7 @@ def whole_size(live: Live, url: str) -> int:
                 Upload.storage_key.is_not(None)
             )
         ).all()
-    return next(size for key, size in known if key in url)
+    return next(size for key, size in known if key and key in url)
 
 
 def delivered(live: Live, person: Person) -> list[tuple[str, int]]:

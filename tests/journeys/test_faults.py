@@ -50,7 +50,7 @@ def test_a_double_click_is_one_import(live: Live, person: People, tmp_path: Path
     page.locator("form[action$='/cases/imports/'] button").dblclick()
     manager.until("form[action$='/take'] button")
     action = page.locator("form[action$='/take']").get_attribute("action") or ""
-    fields = {
+    fields: dict[str, str | float | bool] = {
         name: page.locator(f"form[action$='/take'] input[name={name}]").input_value()
         for name in ("csrf_token", "version", "leave_bad")
     }

@@ -37,8 +37,9 @@ from tests.journeys.live import Live
 from tests.journeys.people import Person
 from tests.journeys.rendering import DRESSES, Dress, render
 from tests.journeys.validity import invalid
+from tests.notices.office import Office
 from tests.notices.signing import certificates, signing
-from tests.notices.test_issue import SEAL, Office
+from tests.notices.test_issue import SEAL
 from tests.vendors.test_clause_imports import GONE, NEW, RUDE, clause, workbook
 
 pytestmark = pytest.mark.journey

@@ -5,13 +5,11 @@ The steps are one story on one portal: each stands on the one before.
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import openpyxl
 import pytest
 
 from portal.kernel.access import Role
@@ -21,6 +19,7 @@ from tests.journeys.live import Live
 from tests.journeys.people import Person
 from tests.journeys.rendering import DRESSES, OPEN, Dress, render
 from tests.journeys.validity import invalid
+from tests.reading import sheet_rows
 
 pytestmark = pytest.mark.journey
 XLSX = b"PK\x03\x04"
@@ -382,8 +381,8 @@ class TestMonth:
         finance.look("statement-prepared")
         finance.confirm("/confirm")
         finance.look("statement-confirmed")
-        book = openpyxl.load_workbook(io.BytesIO(finance.download("a[href$='/xlsx']")))
-        written = [str(cell.value) for row in book.active.iter_rows() for cell in row]
+        rows = sheet_rows(finance.download("a[href$='/xlsx']"))
+        written = [str(value) for row in rows for value in row]
         assert any(text.startswith("人民币") for text in written), written
         finance.press("a[href*='/papers/']")
         finance.reload_until("main a[href$='/pdf']")

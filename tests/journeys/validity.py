@@ -63,7 +63,8 @@ def invalid(text: str) -> list[str]:
 
 
 def _name(element: Element) -> str:
-    return element.tag.removeprefix(_HTML) if isinstance(element.tag, str) else ""
+    tag: object = element.tag  # a comment's is a function
+    return tag.removeprefix(_HTML) if isinstance(tag, str) else ""
 
 
 def _walk(element: Element, above: tuple[str, ...]) -> Iterator[tuple[Element, tuple[str, ...]]]:

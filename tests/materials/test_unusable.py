@@ -205,7 +205,8 @@ def test_an_unusable_file_may_be_answered_and_the_answer_taken_back(
         given = {"reason": "system_fault", "note": "录音系统硬盘损坏,已报修。"}
         refused = desk.client.post(f"{base}/answer", data={"item": str(sound), **given})
         assert refused.status_code == 422
-        assert desk.client.post(f"{base}/answer", data={"item": str(broken), **given})
+        taken = desk.client.post(f"{base}/answer", data={"item": str(broken), **given})
+        assert taken.status_code == 302
         assert _counts(portal, desk) == Counts(2, 1, 0, 1)
         desk.client.post(f"{base}/items/{broken}/take-back")
         assert _counts(portal, desk) == Counts(2, 1, 1, 0, 1)

@@ -24,15 +24,12 @@ from portal.kernel import clock
 from portal.kernel.access import Role
 from portal.kernel.errors import Conflict
 from portal.materials import abandoned, answers
-from portal.materials.jobs import check_delivery
 from portal.materials.models import Delivery, HandIn, RequestItem, Upload
 from tenants.scope import Scope, bound
 from tests.conftest import Portal
 from tests.factories.materials import CALL, RECORD, Desk, add_request
-from tests.factories.world import MOMENT
 from tests.files import samples
 
-assert check_delivery
 JSON = {"Accept": "application/json"}
 
 
@@ -289,7 +286,9 @@ def test_foreign_ids_are_nothing(portal: Portal, desk: Desk, tmp_path: Path) -> 
     def announced(some_item: UUID) -> dict[str, object]:
         return {"name": "a.wav", "size": 3, "item_id": str(some_item)}
 
-    def answers_of(request_id: UUID, some_item: UUID, upload: str, delivery: str) -> list[object]:
+    def answers_of(
+        request_id: UUID, some_item: UUID, upload: str, delivery: str
+    ) -> list[tuple[int, int]]:
         base = f"/requests/{request_id}"
         asked = [
             other.post(f"{base}/match", json={"files": []}),
@@ -311,7 +310,7 @@ def test_foreign_ids_are_nothing(portal: Portal, desk: Desk, tmp_path: Path) -> 
     gone = str(nothing)
     theirs = answers_of(desk.request_id, call, ticket["upload_id"], sent["delivery_id"])
     assert theirs == answers_of(nothing, nothing, gone, gone)
-    assert {status for status, _length in theirs} <= {404, 410}  # type: ignore[misc]
+    assert {status for status, _length in theirs} <= {404, 410}
     # Through the own request, too.
     mixed = other.post(f"/requests/{own.id}/uploads", json={"files": [announced(call)]})
     assert [one["status"] for one in mixed.get_json()["files"]] == [404]
@@ -367,4 +366,3 @@ def test_abandoned_uploads_are_swept(portal: Portal, desk: Desk) -> None:
         sweep.run()
     assert not on_the_way(portal)
     assert desk.complete(ticket)["status"] == 410
-    assert MOMENT

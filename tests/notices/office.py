@@ -12,14 +12,17 @@ from portal.files.service import storage
 from portal.kernel.access import Actor, Role
 from portal.kernel.settings import Settings
 from portal.notices import receipts, service
+from portal.notices.marks import Mark
 from portal.notices.models import Document, DocumentRevision
 from portal.notices.numbering import next_number
 from portal.notices.rules import Choice
-from portal.notices.timeline import Mark, timeline_of
+from portal.notices.timeline import timeline_of
 from tenants.scope import Scope
 from tests.conftest import Portal
 from tests.factories.world import MOMENT, VendorWorld
 from tests.notices.samples import rectification_notice
+
+GIVEN_AT_ISSUE = ("number", "issued_at", "verify_url")
 
 
 class Office:
@@ -37,10 +40,9 @@ class Office:
     def issue(self, supersedes: UUID | None = None, locale: str | None = None) -> UUID:
         """Issue a rectification notice to the first vendor."""
         with self.portal.session(self.company) as session:
-            content = rectification_notice()
-            for key in ("number", "issued_at", "verify_url"):
-                content.pop(key)
-            content["due"] = {**content["due"], "at": (MOMENT + timedelta(days=9)).isoformat()}
+            sample = rectification_notice()
+            content = {key: value for key, value in sample.items() if key not in GIVEN_AT_ISSUE}
+            content["due"] = {**sample["due"], "at": (MOMENT + timedelta(days=9)).isoformat()}
             former = session.get(Document, (self.vendor.id, supersedes)) if supersedes else None
             document = service.issue(
                 session,

@@ -45,8 +45,7 @@ ODD = {
 
 
 def with_facts(facts: str) -> dict[str, Any]:
-    content: Any = assessment_form(1)
-    return content | {"findings": [FINDINGS[0] | {"facts": facts}]}
+    return {**assessment_form(1), "findings": [{**FINDINGS[0], "facts": facts}]}
 
 
 @pytest.mark.parametrize("odd", ODD)

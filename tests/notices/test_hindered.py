@@ -18,17 +18,17 @@ from portal.kernel import settings as settings_module
 from portal.kernel.access import Role, system_actor
 from portal.kernel.settings import Settings, Signing
 from portal.notices import service
+from portal.notices.marks import Mark
 from portal.notices.models import Document
 from portal.notices.receipts import seal_waiting
 from portal.notices.rules import Choice
 from portal.notices.signing.desk import open_desk
 from portal.notices.signing.verify import Problem
-from portal.notices.timeline import Mark
 from tests.conftest import Portal
 from tests.factories.world import MOMENT
+from tests.notices.office import Office
 from tests.notices.reading import flat
 from tests.notices.signing import certificates, signing, stamp_server
-from tests.notices.test_issue import Office
 
 Hinder = Callable[[Settings, Path], Settings]
 

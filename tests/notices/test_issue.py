@@ -22,11 +22,11 @@ from portal.kernel.access import Role, system_actor
 from portal.kernel.errors import Conflict, Forbidden
 from portal.notices import seals, service, timeline
 from portal.notices.mailed import note_mails
+from portal.notices.marks import Mark
 from portal.notices.models import Document, DocumentSeal, SealUse
 from portal.notices.rules import Choice
 from portal.notices.seal_queries import decided_uses, open_uses
 from portal.notices.signing.desk import open_desk
-from portal.notices.timeline import Mark
 from portal.notifications.models import Mail, Notification
 from portal.vendors.models import Contract
 from tenants.rows import new_id

@@ -16,8 +16,8 @@ from portal.kernel.access import Role
 from portal.notices.models import Document, DocumentScan
 from portal.notices.rules import Choice
 from tests.conftest import Portal
+from tests.notices.office import Office
 from tests.notices.signing import certificates, signing
-from tests.notices.test_issue import Office
 
 
 @pytest.fixture

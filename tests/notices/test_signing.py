@@ -148,9 +148,9 @@ def _overlaid(pdf: bytes) -> bytes:
     """An incremental update that changes what the catalog says."""
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
     writer.root[NameObject("/Lang")] = pdf_string("xx")
-    writer.update_root()
+    writer.update_root()  # type: ignore[no-untyped-call]
     out = io.BytesIO()
-    writer.write(out)
+    writer.write(out)  # type: ignore[no-untyped-call]
     return out.getvalue()
 
 

@@ -11,6 +11,7 @@ from weasyprint import CSS, HTML, images
 from weasyprint.text.fonts import FontConfiguration
 
 from portal.notices import drawn, layout, render
+from portal.notices.layout import Paper
 from portal.notices.render import Edition
 from portal.notices.styles import Wardrobe
 from tests.notices.reading import LOCALES
@@ -89,7 +90,7 @@ def test_papers_are_byte_for_byte_what_weasyprint_makes(monkeypatch: pytest.Monk
     first = everything()
     again = everything()
     monkeypatch.setattr(render, "Markup", PlainMarkup)
-    monkeypatch.setattr(render.Paper, "lay_out", as_weasyprint_does)
+    monkeypatch.setattr(Paper, "lay_out", as_weasyprint_does)
     plain = everything()
     assert [key for key, pdf in plain.items() if pdf != first[key]] == []
     assert [key for key, pdf in plain.items() if pdf != again[key]] == []

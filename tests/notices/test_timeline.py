@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -26,8 +27,9 @@ from portal.vendors.models import Contract
 from tests.conftest import Portal
 from tests.factories.audits import beijing, open_audit, prepared
 from tests.factories.world import MOMENT
+from tests.notices.office import Office
 from tests.notices.signing import certificates, signing
-from tests.notices.test_issue import SEAL, Office
+from tests.notices.test_issue import SEAL
 
 
 @pytest.fixture
@@ -102,7 +104,7 @@ def test_a_paper_that_waits_for_its_seal_is_no_delay_of_the_vendor(office: Offic
     office.acknowledge(document_id, Role.MANAGER, Choice.NO_OBJECTION)
 
 
-CONTRACTS = {
+CONTRACTS: dict[str, tuple[dict[str, Any], bool]] = {
     "it says so": ({}, True),
     "it does not": ({"served_if_unopened": False}, False),
     "it is over": ({"ends_on": date(2026, 11, 3)}, False),
@@ -132,10 +134,9 @@ def test_it_counts_as_served_only_if_the_contract_in_force_says_so(
     assert Mark.ESCALATED in marks and (Mark.SERVED in marks) is expected
     with office.portal.session(office.scope) as session:
         document = session.get_one(Document, (office.vendor.id, document_id))
-        (row,) = [m for m in timeline.timeline_of(session, document) if m.mark is Mark.SERVED] or [
-            None
-        ]
-        assert (row.note if row else None) == (number if expected else None)
+        moments = timeline.timeline_of(session, document)
+        grounds = [moment.note for moment in moments if moment.mark is Mark.SERVED]
+        assert grounds == ([number] if expected else [])
 
 
 @pytest.mark.parametrize("choice", list(Choice))

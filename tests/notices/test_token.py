@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ LABEL, PIN = "papers", "246810"
 NOW = datetime(2026, 11, 3, 2, 0, tzinfo=UTC)
 ISSUED = Statement("签发 ZG-HC-2026-0012", COMPANY, NOW)
 RECEIVED = Statement("签收无异议 ZG-HC-2026-0012 经理 周经理", "华诚", NOW)
-KEYS = {
+KEYS: dict[str, Callable[[], ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey]] = {
     "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "rsa": lambda: rsa.generate_private_key(65537, 2048),
 }
@@ -58,7 +58,7 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     for number, (name, make) in enumerate(KEYS.items(), start=1):
         certificate, key = authority.issue(COMPANY, root, FIRST, LAST, key=make())
         (folder / "key.pem").write_bytes(authority.key_pem(key))
-        importing = ["--import", folder / "key.pem", "--token", LABEL, "--pin", PIN]
+        importing = ["--import", str(folder / "key.pem"), "--token", LABEL, "--pin", PIN]
         subprocess.run(
             [tool, *importing, "--label", name, "--id", f"A{number}"],
             check=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ class PostOffice:
             assert server.transport is not None
             self.encrypted.append(server.transport.get_extra_info("cipher") is not None)
         if answer == HANG_UP:
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
         return answer
 
@@ -114,7 +115,7 @@ def serving(
             options["require_starttls"] = True
     controller = _Controller(office, hostname="127.0.0.1", port=office.port, **options)
     controller.start()
-    office.port = controller.server.sockets[0].getsockname()[1]
+    office.port = controller.port
     try:
         yield office
     finally:
@@ -125,5 +126,6 @@ class _Controller(Controller):
     """Finds its port when it was given 0."""
 
     def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]

@@ -46,7 +46,7 @@ def download(client: FlaskClient, path: str) -> bytes:
     """A file of the portal."""
     answer = client.get(path)
     try:
-        return answer.data
+        return bytes(answer.data)
     finally:
         answer.close()
 

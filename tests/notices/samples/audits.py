@@ -122,7 +122,7 @@ def rectification_notice() -> RectificationNotice:
         "number": "ZG-HC-2026-0004",
         "issued_at": "2026-09-24T02:05:00+00:00",
         "verify_url": VERIFY,
-        "issuer": ISSUER | {"department": "委外管理部"},  # type: ignore[typeddict-item]
+        "issuer": ISSUER | {"department": "委外管理部"},
         "vendor": VENDOR,
         "to": "总经理 何立新",
         "cc": ["稽核部", "合规部"],

@@ -78,11 +78,11 @@ def receipt_item(index: int) -> ReceiptItem:
         "state": "delivered",
     }
     if index % 3 == 2:
-        item.update(state="unavailable", delivered=0, reason="未外访")
+        item |= {"state": "unavailable", "delivered": 0, "reason": "未外访"}
     elif index == 7:
-        item.update(state="partial", delivered=3)
+        item |= {"state": "partial", "delivered": 3}
     elif index == 10:
-        item.update(state="missing", delivered=0)
+        item |= {"state": "missing", "delivered": 0}
     return item
 
 

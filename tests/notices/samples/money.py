@@ -17,7 +17,7 @@ def score_report() -> ScoreReport:
         "number": "KH-HC-2026-0009",
         "issued_at": "2026-10-12T02:30:00+00:00",
         "verify_url": VERIFY,
-        "issuer": ISSUER | {"department": "委外管理部"},  # type: ignore[typeddict-item]
+        "issuer": ISSUER | {"department": "委外管理部"},
         "vendor": VENDOR,
         "month": "2026-09",
         "scheme": "供应商月度考核方案（2026年7月1日起施行，第3版）",
@@ -155,7 +155,7 @@ def fee_statement() -> FeeStatement:
         "number": "FY-HC-2026-0009",
         "issued_at": "2026-10-15T01:00:00.123456+00:00",
         "verify_url": VERIFY,
-        "issuer": ISSUER | {"department": "财务部"},  # type: ignore[typeddict-item]
+        "issuer": ISSUER | {"department": "财务部"},
         "vendor": VENDOR,
         "month": "2026-09",
         "period": {"first": "2026-09-01", "last": "2026-09-30"},
