@@ -29,6 +29,7 @@ from portal.kernel.phrases import Phrase, phrase
 from portal.materials.events import get_request, tell
 from portal.materials.kinds import CheckState, ItemState, RequestEventKind
 from portal.materials.models import Delivery, MaterialRequest, RequestItem, Upload
+from portal.materials.queries import item_of_delivery, request_of_item
 from portal.materials.rules import check_open, moved
 from portal.materials.uploads import UPLOAD_NAME, check_known, finish, get_replaced
 from portal.materials.words import KINDS
@@ -342,19 +343,8 @@ def _elsewhere(
             RequestItem.kind,
             MaterialRequest.number,
         )
-        .join(
-            Delivery,
-            sa.and_(
-                Delivery.tenant_id == RequestItem.tenant_id, Delivery.item_id == RequestItem.id
-            ),
-        )
-        .join(
-            MaterialRequest,
-            sa.and_(
-                MaterialRequest.tenant_id == RequestItem.tenant_id,
-                MaterialRequest.id == RequestItem.request_id,
-            ),
-        )
+        .join(Delivery, item_of_delivery())
+        .join(MaterialRequest, request_of_item())
         .where(Delivery.tenant_id == request.tenant_id, Delivery.sha256.in_(hashes))
         .order_by(Delivery.id)
     ).all()

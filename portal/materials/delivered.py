@@ -15,6 +15,7 @@ from portal.files.models import StoredFile
 from portal.kernel import clock
 from portal.kernel.errors import NotFound
 from portal.materials.models import Delivery, RequestItem
+from portal.materials.queries import file_of_delivery
 
 _COPIED_WITHIN = timedelta(hours=1)
 
@@ -124,10 +125,7 @@ def with_files() -> Any:
             StoredFile.size,
             StoredFile.state.label("file_state"),
         )
-        .join(
-            StoredFile,
-            sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id),
-        )
+        .join(StoredFile, file_of_delivery())
         .order_by(Delivery.id)
     )
 
@@ -146,10 +144,7 @@ def get_delivery(
     """A delivered file of a request; raises `NotFound`."""
     row = session.execute(
         sa.select(Delivery, StoredFile)
-        .join(
-            StoredFile,
-            sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id),
-        )
+        .join(StoredFile, file_of_delivery())
         .where(
             Delivery.id == delivery_id,
             Delivery.request_id == request_id,

@@ -30,7 +30,7 @@ from portal.materials.events import VENDOR_READERS, get_request, tell
 from portal.materials.kinds import ItemState, MaterialKind, RequestEventKind
 from portal.materials.lengths import compare_again
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
-from portal.materials.queries import CLOCK
+from portal.materials.queries import CLOCK, file_of_delivery
 from portal.materials.rounds import next_round
 from portal.materials.rules import OPEN_STATES
 from portal.notifications.kinds import MessageKind
@@ -203,10 +203,7 @@ def _places(
     key = installed().key(session, whole.tenant_id)
     files = session.execute(
         sa.select(Delivery.id, StoredFile.id.label("file_id"), StoredFile.name_sealed)
-        .join(
-            StoredFile,
-            sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id),
-        )
+        .join(StoredFile, file_of_delivery())
         .where(
             Delivery.tenant_id == whole.tenant_id,
             Delivery.item_id == whole.id,

@@ -20,6 +20,7 @@ from portal.materials.copies import copy_later
 from portal.materials.expected import expect_in_open
 from portal.materials.kinds import CheckState
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
+from portal.materials.queries import file_of_delivery, item_of_delivery, request_of_item
 from portal.materials.verifying import Checked, verify
 
 
@@ -48,23 +49,9 @@ def check_delivery(job: Job, *, delivery_id: str) -> dict[str, Any]:
     below). A repeated job finds the result and stops."""
     row = job.session.execute(
         sa.select(Delivery, StoredFile, RequestItem, MaterialRequest)
-        .join(
-            StoredFile,
-            sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id),
-        )
-        .join(
-            RequestItem,
-            sa.and_(
-                RequestItem.tenant_id == Delivery.tenant_id, RequestItem.id == Delivery.item_id
-            ),
-        )
-        .join(
-            MaterialRequest,
-            sa.and_(
-                MaterialRequest.tenant_id == Delivery.tenant_id,
-                MaterialRequest.id == Delivery.request_id,
-            ),
-        )
+        .join(StoredFile, file_of_delivery())
+        .join(RequestItem, item_of_delivery())
+        .join(MaterialRequest, request_of_item())
         .where(Delivery.id == UUID(delivery_id))
         .with_for_update(of=Delivery)
     ).first()

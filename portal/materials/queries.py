@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from portal.calendar.rules import WorkingCalendar
 from portal.cases.models import Case
+from portal.files.models import StoredFile
 from portal.kernel import clock
 from portal.kernel.errors import Invalid, NotFound
 from portal.kernel.phrases import phrase
@@ -24,6 +25,30 @@ CLOCK = "material_request"
 CURRENT = sa.literal_column("'current'", sa.Text)
 PROBLEM = sa.literal_column("'problem'", sa.Text)
 """Written out, so that the index of unusable files serves a prepared statement too."""
+
+
+# --- what joins the tables ------------------------------------------------------------------------
+
+
+def file_of_delivery() -> sa.ColumnElement[bool]:
+    """A delivery and the file that it brought, in whichever order they are joined."""
+    return sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id)
+
+
+def item_of_delivery() -> sa.ColumnElement[bool]:
+    """A delivery and the item that it is for."""
+    return sa.and_(RequestItem.tenant_id == Delivery.tenant_id, RequestItem.id == Delivery.item_id)
+
+
+def request_of_item() -> sa.ColumnElement[bool]:
+    """An item and the request that asks for it; a delivery's request is its item's."""
+    return sa.and_(
+        MaterialRequest.tenant_id == RequestItem.tenant_id,
+        MaterialRequest.id == RequestItem.request_id,
+    )
+
+
+# --- cases ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,13 +309,7 @@ def _due_items(tenant_id: UUID, period: str) -> Any:
             first.c.any_at,
             broken().label("broken"),
         )
-        .join(
-            MaterialRequest,
-            sa.and_(
-                MaterialRequest.tenant_id == RequestItem.tenant_id,
-                MaterialRequest.id == RequestItem.request_id,
-            ),
-        )
+        .join(MaterialRequest, request_of_item())
         .outerjoin(
             first,
             sa.and_(first.c.tenant_id == RequestItem.tenant_id, first.c.item_id == RequestItem.id),

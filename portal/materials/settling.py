@@ -13,6 +13,7 @@ from portal.files.models import StoredFile
 from portal.files.service import storage
 from portal.files.storage import local_copy
 from portal.materials.models import Delivery
+from portal.materials.queries import file_of_delivery
 
 
 def settle(session: Session, delivery: Delivery, file: StoredFile, path: Path) -> None:
@@ -43,10 +44,7 @@ def settle_all(session: Session, request_id: UUID) -> None:
     Usually there is nothing left to do."""
     rows = session.execute(
         sa.select(Delivery, StoredFile)
-        .join(
-            StoredFile,
-            sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id),
-        )
+        .join(StoredFile, file_of_delivery())
         .where(Delivery.request_id == request_id, Delivery.sha256 == "")
         .order_by(Delivery.id)
         .with_for_update(of=Delivery)

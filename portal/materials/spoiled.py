@@ -21,7 +21,7 @@ from portal.materials.arrivals import FOLLOWERS
 from portal.materials.events import VENDOR_READERS, tell
 from portal.materials.kinds import CheckState, RequestEventKind, RequestState
 from portal.materials.models import Delivery, HandIn, MaterialRequest, RequestEvent, RequestItem
-from portal.materials.queries import broken
+from portal.materials.queries import broken, request_of_item
 from portal.notifications.kinds import MessageKind
 from portal.notifications.service import notify
 from tenants.models import Tenant
@@ -67,13 +67,7 @@ def _untold() -> Any:
     )
     return (
         sa.select(MaterialRequest, RequestItem, Tenant.short_name)
-        .join(
-            RequestItem,
-            sa.and_(
-                RequestItem.tenant_id == MaterialRequest.tenant_id,
-                RequestItem.request_id == MaterialRequest.id,
-            ),
-        )
+        .join(RequestItem, request_of_item())
         .join(HandIn, last)
         .join(Tenant, Tenant.id == MaterialRequest.tenant_id)
         .where(

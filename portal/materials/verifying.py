@@ -31,6 +31,7 @@ from portal.materials.models import (
     SoundKey,
     SoundPrint,
 )
+from portal.materials.queries import item_of_delivery, request_of_item
 from portal.materials.settling import settle
 from portal.materials.uploads import formats_of
 from tenants.rows import new_id
@@ -142,19 +143,8 @@ def _elsewhere(checked: Checked) -> Any:
     return (
         sa.select(RequestItem.case_no, MaterialRequest.number)
         .select_from(Delivery)
-        .join(
-            RequestItem,
-            sa.and_(
-                RequestItem.tenant_id == Delivery.tenant_id, RequestItem.id == Delivery.item_id
-            ),
-        )
-        .join(
-            MaterialRequest,
-            sa.and_(
-                MaterialRequest.tenant_id == Delivery.tenant_id,
-                MaterialRequest.id == Delivery.request_id,
-            ),
-        )
+        .join(RequestItem, item_of_delivery())
+        .join(MaterialRequest, request_of_item())
         .where(
             Delivery.tenant_id == item.tenant_id,
             Delivery.id != checked.delivery.id,

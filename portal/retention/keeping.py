@@ -13,6 +13,7 @@ from portal.audits.appeals.models import Appeal
 from portal.audits.appeals.rules import AppealState
 from portal.audits.models import AssessmentForm, Finding
 from portal.materials.models import MaterialRequest, RequestItem
+from portal.materials.queries import request_of_item
 from portal.materials.rules import OPEN_STATES
 from portal.rectification.models import Rectification
 from portal.retention.kinds import HoldOn
@@ -106,13 +107,7 @@ def _disputed(session: Session, tenant_id: UUID) -> dict[UUID, str]:
 def _wanted(session: Session, tenant_id: UUID) -> dict[UUID, str]:
     rows = session.execute(
         sa.select(RequestItem.case_id, MaterialRequest.number)
-        .join(
-            MaterialRequest,
-            sa.and_(
-                MaterialRequest.tenant_id == RequestItem.tenant_id,
-                MaterialRequest.id == RequestItem.request_id,
-            ),
-        )
+        .join(MaterialRequest, request_of_item())
         .where(
             RequestItem.tenant_id == tenant_id,
             MaterialRequest.state.in_([state.value for state in OPEN_STATES]),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.kernel.phrases import Phrase, plural
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
+from portal.materials.queries import item_of_delivery
 from portal.notices.losses import Loss
 from portal.notices.models import Document
 from portal.retention.models import Deletion
@@ -47,12 +48,7 @@ def _gone(session: Session, document: Document) -> dict[tuple[str, str], Deletio
             Delivery,
             sa.and_(Delivery.tenant_id == Deletion.tenant_id, Delivery.id == Deletion.subject_id),
         )
-        .join(
-            RequestItem,
-            sa.and_(
-                RequestItem.tenant_id == Delivery.tenant_id, RequestItem.id == Delivery.item_id
-            ),
-        )
+        .join(RequestItem, item_of_delivery())
         .where(Deletion.tenant_id == document.tenant_id, Delivery.request_id.in_(request))
     )
     return {(row[0], row[1]): row[2] for row in rows}

@@ -17,6 +17,7 @@ from portal.files.models import StoredFile
 from portal.kernel import clock
 from portal.materials.kinds import MaterialKind
 from portal.materials.models import Delivery, RequestItem
+from portal.materials.queries import file_of_delivery, item_of_delivery
 from portal.rectification.models import Answer, Evidence, Rectification
 from portal.retention.keeping import Keepers, keepers
 from portal.retention.kinds import IMPORTS, PROOF, DataClass
@@ -137,16 +138,8 @@ def _files(session: Session, tenant_id: UUID, found: Terms, today: date) -> Iter
             RequestItem.case_no,
             Case.closed_on,
         )
-        .join(
-            StoredFile,
-            sa.and_(StoredFile.tenant_id == Delivery.tenant_id, StoredFile.id == Delivery.file_id),
-        )
-        .join(
-            RequestItem,
-            sa.and_(
-                RequestItem.tenant_id == Delivery.tenant_id, RequestItem.id == Delivery.item_id
-            ),
-        )
+        .join(StoredFile, file_of_delivery())
+        .join(RequestItem, item_of_delivery())
         .join(
             Case, sa.and_(Case.tenant_id == RequestItem.tenant_id, Case.id == RequestItem.case_id)
         )

@@ -14,6 +14,7 @@ from portal.audits.rules import weight
 from portal.kernel.errors import Conflict
 from portal.kernel.phrases import phrase
 from portal.materials.models import Delivery, RequestItem
+from portal.materials.queries import item_of_delivery
 
 CallKey = tuple[str, object]
 
@@ -27,12 +28,7 @@ def call_keys(session: Session, findings: Sequence[Finding]) -> dict[UUID, CallK
         row.id: row
         for row in session.execute(
             sa.select(Delivery.id, Delivery.sha256, RequestItem.call_id)
-            .join(
-                RequestItem,
-                sa.and_(
-                    RequestItem.tenant_id == Delivery.tenant_id, RequestItem.id == Delivery.item_id
-                ),
-            )
+            .join(RequestItem, item_of_delivery())
             .where(
                 Delivery.tenant_id == findings[0].tenant_id,
                 Delivery.id.in_([one.delivery_id for one in findings if one.delivery_id]),

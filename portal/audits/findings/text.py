@@ -18,6 +18,7 @@ from portal.kernel import clock
 from portal.kernel.errors import Invalid
 from portal.kernel.phrases import phrase, plural
 from portal.materials.models import Delivery, RequestItem
+from portal.materials.queries import item_of_delivery
 from portal.vendors.clauses import Judgement
 
 
@@ -95,12 +96,7 @@ def _delivery_of(session: Session, review: Review, delivery_id: UUID) -> Deliver
     """The recording, if it was delivered for this case; else `Invalid`."""
     found = session.scalar(
         sa.select(Delivery)
-        .join(
-            RequestItem,
-            sa.and_(
-                RequestItem.tenant_id == Delivery.tenant_id, RequestItem.id == Delivery.item_id
-            ),
-        )
+        .join(RequestItem, item_of_delivery())
         .where(
             Delivery.tenant_id == review.tenant_id,
             Delivery.id == delivery_id,
