@@ -18,19 +18,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2.bccache import Bucket, BytecodeCache
 
 from devserver.postgres import Cluster
 from portal.app import provision
-from portal.app.factory import create_app, open_database
-from portal.app.folding import variant
+from portal.app.factory import Application, create_app, open_database
 from portal.calendar import service as calendar_service
 from portal.jobs.worker import drain
 from portal.kernel import clock
@@ -39,6 +36,7 @@ from portal.kernel.settings import Settings
 from portal.vendors import directory
 from tenants.database import Database, ScopedSession
 from tenants.scope import Scope, bound
+from tests.compiled import Compiled, KnownRule
 from tests.factories import world as world_factory
 from tests.factories.world import MOMENT, PASSWORD, World
 from tests.reading import Reader
@@ -191,30 +189,8 @@ class Portal:
             pool.submit(context.run, drain, queue, self.database, self.world.company_id).result()
 
 
-class Compiled(BytecodeCache):
-    """Templates that a portal of this process has compiled, for those after it.
-
-    All have the same addresses, texts and icons, which are compiled in once a variant.
-    """
-
-    def __init__(self) -> None:
-        """Nothing is compiled yet."""
-        self._held: dict[tuple[str, str], CodeType | None] = {}
-
-    def get_cache_key(self, name: str, filename: str | None = None) -> str:
-        """As Jinja's, and the variant."""
-        return f"{super().get_cache_key(name, filename)} {variant()}"
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Give the code of the very same source."""
-        bucket.code = self._held.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep the code."""
-        self._held[bucket.key, bucket.checksum] = bucket.code
-
-
 _COMPILED = Compiled()
+Application.url_rule_class = KnownRule
 
 
 @contextmanager
