@@ -100,3 +100,14 @@ def pages(
     for email, path in kinds.values():
         by_person.setdefault(email, []).append(path)
     return [(person(email).sign_in(), paths) for email, paths in by_person.items()]
+
+
+@pytest.fixture
+def nothing_wrong(live: Live, problems: list[str]) -> Iterator[None]:
+    """A step ends with nothing wrong on its pages, in the log or against the content policy."""
+    yield
+    found = [*problems, *live.faults.errors, *live.faults.policy]
+    problems.clear()
+    live.faults.errors.clear()
+    live.faults.policy.clear()
+    assert not found, "\n".join(found)

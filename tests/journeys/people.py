@@ -171,9 +171,19 @@ class Person:
         """The status that this person gets at an address, in the own session."""
         return self.context.request.get(self.live.url + path, max_redirects=0).status
 
+    def source(self, path: str) -> str:
+        """The page at an address as the server sends it to this person."""
+        return self.context.request.get(self.live.url + path).text()
+
     def text(self) -> str:
         """What stands on the page."""
         return self.page.locator("main").inner_text()
+
+    def in_sight(self, selector: str) -> bool:
+        """Whether something lies in the part of the page that the screen shows."""
+        box = self.page.locator(selector).first.bounding_box()
+        height = self.page.evaluate("window.innerHeight")
+        return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= height
 
     def path(self) -> str:
         """The address of the page without the host."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -132,3 +133,10 @@ def render(person: Person, paths: Sequence[str], dress: Dress, shots: Path | Non
             )
     page.context.close()
     return problems
+
+
+def render_all(pages: Sequence[tuple[Person, Sequence[str]]], dress: Dress) -> list[str]:
+    """What is wrong on the pages of all these people; pictures go where JOURNEY_SHOTS says."""
+    folder = os.environ.get("JOURNEY_SHOTS")
+    shots = Path(folder) if folder else None
+    return [line for who, paths in pages for line in render(who, paths, dress, shots)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,16 +13,8 @@ from tests.journeys.live import Live
 from tests.journeys.people import Person
 from tests.journeys.rendering import DRESSES, Dress, render
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.usefixtures("nothing_wrong")]
 People = Callable[[str], Person]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_wrong(live: Live, problems: list[str]) -> Iterator[None]:
-    """The story starts with nothing wrong, and ends so."""
-    yield
-    found = [*problems, *live.faults.errors, *live.faults.policy]
-    assert not found, "\n".join(found)
 
 
 def _issued(company: Person, vendor: str) -> str:

@@ -3,8 +3,7 @@ case replaced; one's mails and calendar feed; what is kept and held. Each page i
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,9 +22,9 @@ from tests.factories.materials import add_request
 from tests.factories.world import VendorWorld
 from tests.journeys.live import Live
 from tests.journeys.people import Person
-from tests.journeys.rendering import DRESSES, Dress, render
+from tests.journeys.rendering import DRESSES, Dress, render_all
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.usefixtures("nothing_wrong")]
 People = Callable[[str], Person]
 REASON = "录音服务器故障,已报修"
 TITLES = "案件编号,被叫号码,分机号,呼叫时间,通话时长(秒),是否接通"
@@ -89,17 +88,6 @@ def _mail(vendor: VendorWorld, state: MailState, reply: str) -> Mail:
         next_at=clock.now(),
         reply=reply,
     )
-
-
-@pytest.fixture(autouse=True)
-def _nothing_wrong(live: Live, problems: list[str]) -> Iterator[None]:
-    """A step starts with nothing wrong, and ends so."""
-    yield
-    found = [*problems, *live.faults.errors, *live.faults.policy]
-    problems.clear()
-    live.faults.errors.clear()
-    live.faults.policy.clear()
-    assert not found, "\n".join(found)
 
 
 class TestCourse:
@@ -221,10 +209,5 @@ class TestCourse:
     def test_6_every_page_in_every_dress(
         self, pages: list[tuple[Person, list[str]]], dress: Dress
     ) -> None:
-        folder = os.environ.get("JOURNEY_SHOTS")
-        found = [
-            line
-            for who, paths in pages
-            for line in render(who, paths, dress, Path(folder) if folder else None)
-        ]
+        found = render_all(pages, dress)
         assert not found, "\n".join(found)

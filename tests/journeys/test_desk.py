@@ -31,7 +31,7 @@ from tests.journeys.conftest import CHROMIUM, FLAGS
 from tests.journeys.live import Live, serving
 from tests.journeys.people import Person, expect_ok
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.usefixtures("nothing_wrong")]
 People = Callable[[str], Person]
 DONE = "document.querySelectorAll('[data-desk-body] [data-status=done]').length"
 
@@ -66,17 +66,6 @@ def desk(live: Live, person: People) -> Person:
     office = person(portal.world.vendors[0].email(Role.OFFICE))
     office.open(path)
     return office
-
-
-@pytest.fixture(autouse=True)
-def _no_fault(live: Live, problems: list[str]) -> Iterator[None]:
-    """Whatever goes wrong at the desk, nothing is wrong in the portal."""
-    yield
-    found = [*problems, *live.faults.errors, *live.faults.policy]
-    problems.clear()
-    live.faults.errors.clear()
-    live.faults.policy.clear()
-    assert not found, "\n".join(found)
 
 
 def numbers(person: Person) -> list[str]:

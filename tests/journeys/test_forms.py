@@ -42,7 +42,7 @@ from tests.notices.signing import certificates, signing
 from tests.notices.test_issue import SEAL
 from tests.vendors.test_clause_imports import GONE, NEW, RUDE, clause, workbook
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.usefixtures("nothing_wrong")]
 People = Callable[[str], Person]
 CLAUSES = "/schemes/penalty_clauses/imports/"
 DECIDED = 21
@@ -293,14 +293,6 @@ def tours(
     ]
 
 
-@pytest.fixture(autouse=True)
-def _nothing_wrong(live: Live, problems: list[str]) -> Iterator[None]:
-    yield
-    found = [*problems, *live.faults.errors, *live.faults.policy]
-    problems.clear()
-    assert not found, "\n".join(found)
-
-
 @pytest.mark.parametrize("dress", [replace(dress, axe=True) for dress in DRESSES], ids=str)
 def test_pages_in_every_dress(
     dress: Dress, tours: list[tuple[Person, list[str]]], problems: list[str]
@@ -316,11 +308,12 @@ def test_pages_in_every_dress(
 
 def test_pages_are_valid_html(tours: list[tuple[Person, list[str]]]) -> None:
     """Each page as the server sends it."""
-    found: list[str] = []
-    for who, paths in tours:
-        for path in paths:
-            text = who.context.request.get(who.live.url + path).text()
-            found += [f"{path}: {one}" for one in invalid(text)]
+    found = [
+        f"{path}: {one}"
+        for who, paths in tours
+        for path in paths
+        for one in invalid(who.source(path))
+    ]
     assert not found, "\n".join(found)
 
 

@@ -6,54 +6,30 @@ The steps are one story on one portal: each stands on the one before.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from portal.kernel.access import Role
 from tests.factories.world import VendorWorld
-from tests.journeys import papers, settlement
+from tests.journeys import correcting, handing, judging, papers, settlement
 from tests.journeys.live import Live
 from tests.journeys.people import Person
 from tests.journeys.rendering import DRESSES, OPEN, Dress, render
+from tests.journeys.story import Story
 from tests.journeys.validity import invalid
 from tests.reading import sheet_rows
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.usefixtures("nothing_wrong")]
 XLSX = b"PK\x03\x04"
 People = Callable[[str], Person]
-
-
-@dataclass
-class Story:
-    """What one step leaves for the next."""
-
-    folder: Path
-    request: str = ""
-    cases: list[str] = field(default_factory=list)
-    review: str = ""
-    form: str = ""
-    notice: str = ""
-    statement: str = ""
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """The story, with a folder for the files that people bring."""
     return Story(tmp_path_factory.mktemp("desk"))
-
-
-@pytest.fixture(autouse=True)
-def _nothing_wrong(live: Live, problems: list[str]) -> Iterator[None]:
-    """A step starts with nothing wrong, and ends so."""
-    yield
-    found = [*problems, *live.faults.errors, *live.faults.policy]
-    problems.clear()
-    live.faults.errors.clear()
-    live.faults.policy.clear()
-    assert not found, "\n".join(found)
 
 
 def hc(live: Live) -> VendorWorld:
@@ -152,8 +128,8 @@ class TestMonth:
         office.look("home-vendor")
         office.open("/requests", "requests-vendor")
         office.press(f"a[href*='{story.request}']")
-        self._answer_what_cannot_be_had(office, story)
-        page.set_input_files("#desk-files", self._files(story))
+        handing.answer_what_cannot_be_had(office, story)
+        page.set_input_files("#desk-files", handing.files(story))
         office.until("[data-upload-desk] tbody tr:nth-child(6)")
         office.when(
             "!document.querySelector('[data-desk-send]').disabled &&"
@@ -190,35 +166,6 @@ class TestMonth:
         rival.open("/requests", "requests-rival")
         assert story.request not in rival.page.content()
 
-    def _files(self, story: Story) -> list[Path]:
-        """For three cases: by case number, one as a dialler names it, one that nobody knows."""
-        first, second, third = story.cases
-        phone = f"138{int(second[-5:]):08d}"
-        return [
-            papers.record_xlsx(story.folder / f"{first}_催收记录.xlsx"),
-            papers.recording(story.folder / f"{first}_催收录音.wav"),
-            papers.record_pdf(story.folder / f"{second}_催收记录.pdf"),
-            papers.recording(story.folder / f"{phone}_8012_20261102142233.mp3"),
-            papers.record_xlsx(story.folder / f"{third}_催收记录.xlsx"),
-            papers.recording(story.folder / "会议室.wav", 1),
-        ]
-
-    def _answer_what_cannot_be_had(self, office: Person, story: Story) -> None:
-        """The third case was never connected: its call recording does not exist (A3)."""
-        page = office.page
-        numbers = page.locator("#items tbody th .tabular.nowrap").all_inner_texts()
-        story.cases = sorted(set(numbers))
-        assert len(story.cases) == 3, numbers
-        row = page.locator("#items tbody tr", has_text=story.cases[2]).filter(has_text="催收录音")
-        row.locator("input[name=item]").check()
-        office.press("#answer-form .submit-row button")
-        assert _in_sight(office, "main > .alert.tone-danger"), "the page goes on at its items"
-        page.select_option("#answer-form #reason", "not_connected")
-        page.fill("#answer-form #note", "三次拨打均无人接听,系统无录音。")
-        office.press("#answer-form .submit-row button")
-        assert page.locator("#items .chip", has_text="无法提供").count() == 1
-        assert _in_sight(office, "main > .alert.tone-success")
-
     def test_4_the_audit_department_judges(self, live: Live, person: People, story: Story) -> None:
         """Listened to, judged, reported on a form that the head confirms (A5, A6)."""
         live.at(2026, 11, 6)
@@ -233,11 +180,11 @@ class TestMonth:
         auditor.click("[data-action=play]")
         auditor.look("review")
         story.review = auditor.path().split("#")[0]
-        self._write_finding(auditor)
+        judging.write_finding(auditor)
         assert page.locator("#findings article").count() == 1
         auditor.look("review-finding")
         head = person(live.portal.world.email(Role.AUDIT_HEAD))
-        self._judge_twice(auditor, head, story)
+        judging.judge_twice(auditor, head, story)
         auditor.open(story.review, "review-judged")
         auditor.open("/assessments/", "assessments-waiting")
         row = page.locator("#waiting tbody tr", has_text=hc(live).short_name)
@@ -246,7 +193,7 @@ class TestMonth:
         auditor.look("assessment-prepared")
         story.form = auditor.path()
         head.open(story.form, "assessment-to-confirm")
-        self._sign(head, story)
+        judging.sign(head, story)
         head.reload_until("a[href$='/pdf']")
         head.look("assessment-issued")
         manager = person(hc(live).email(Role.MANAGER))
@@ -256,56 +203,7 @@ class TestMonth:
         assert "301" in manager.text()
         assert manager.download("a[href$='/pdf']").startswith(b"%PDF-")
         manager.open("/messages", "messages")
-        assert person(self._rival(live)).status_of(story.form) == 404
-
-    def _sign(self, head: Person, story: Story) -> None:
-        """The head hears the clip beside its clause, to its end, and signs in the sitting. Pressed
-        too early, the button says why; the signature is refused as well."""
-        head.press("a[href*='/assessments/signing']")
-        head.look("sitting")
-        clip, chosen = "[data-clip]", "input[name=form]"
-        head.click(f"{clip} [data-heard]")
-        head.until(f"{clip} .field-error")
-        head.page.check(chosen)
-        head.press("main form .submit-row button")
-        head.look("sitting-refused")
-        assert "未听" in head.text()
-        head.page.evaluate("document.querySelector('[data-clip] audio').play()")
-        head.until(f"{clip} .chip, {clip} .tone-success")
-        head.look("sitting-heard")
-        head.page.check(chosen)
-        head.press("main form .submit-row button")
-        head.look("sitting-empty")
-        head.open(story.form)
-
-    def _judge_twice(self, auditor: Person, head: Person, story: Story) -> None:
-        """The auditor listens first and proposes; the head listens second and judges."""
-        auditor.press("button[value=fail]")
-        head.open(story.review, "review-second")
-        head.press("button[value=fail]")
-        for number in story.cases[1:]:
-            for who in (auditor, head):
-                who.open("/reviews/")
-                who.press(f"tbody a:text-is('{number}')")
-                who.press("button[value=pass]")
-
-    def _rival(self, live: Live) -> str:
-        """The manager of another vendor."""
-        return live.portal.world.vendors[1].email(Role.MANAGER)
-
-    def _write_finding(self, auditor: Person) -> None:
-        """Clause 301 in the first seconds of the recording."""
-        page, form = auditor.page, "#finding-form"
-        page.fill(f"{form} #occurred_on", "2026-11-02")
-        page.select_option(f"{form} #clause_no", "301")
-        page.select_option(f"{form} #person_id", index=1)
-        page.select_option(f"{form} #delivery_id", index=1)
-        page.fill(f"{form} #clip_from", "1")
-        page.fill(f"{form} #clip_to", "4")
-        page.fill(f"{form} #facts", "催收员在通话中态度恶劣。")
-        page.fill(f"{form} #words", "“你还好意思问!”")
-        page.fill(f"{form} #correction", "对责任人进行话术与礼貌用语培训。")
-        auditor.press(f"{form} .submit-row button")
+        assert person(live.portal.world.vendors[1].email(Role.MANAGER)).status_of(story.form) == 404
 
     def test_5_the_vendor_corrects(self, live: Live, person: People, story: Story) -> None:
         """A notice with a deadline; answered, returned, answered again, accepted (C2.4)."""
@@ -326,7 +224,7 @@ class TestMonth:
         vendor.open("/", "home-vendor-notice")
         vendor.press(f"main a[href*='{story.notice}']")
         vendor.look("notice-vendor")
-        self._answer(vendor, "组长未按周抽听录音,问题未被及时发现。", story)
+        correcting.answer(vendor, "组长未按周抽听录音,问题未被及时发现。", story)
         vendor.look("notice-answered")
         company.open(story.notice, "notice-to-decide")
         company.click("details.confirm:has(form[action$='/return']) summary")
@@ -338,7 +236,7 @@ class TestMonth:
         vendor.sign_in()
         vendor.open(story.notice, "notice-second-round")
         assert "请补充" in vendor.text()
-        self._answer(vendor, "组长张某自本周起每周五抽听 10 条,由经理复核。", story)
+        correcting.answer(vendor, "组长张某自本周起每周五抽听 10 条,由经理复核。", story)
         company.sign_in()
         company.open(story.notice)
         company.confirm("/accept")
@@ -346,17 +244,6 @@ class TestMonth:
         company.open("/rectifications/", "rectifications")
         rival = person(live.portal.world.vendors[1].email(Role.MANAGER)).sign_in()
         assert rival.status_of(story.notice) == 404
-
-    def _answer(self, vendor: Person, cause: str, story: Story) -> None:
-        page = vendor.page
-        page.fill("#cause", cause)
-        page.fill("#correction", "已对责任人停岗培训两天,并重新考核。")
-        page.fill("#prevention", "每周抽听,月度通报。")
-        page.fill("#person_treatment", "停岗培训,扣减当月绩效。")
-        page.fill("#done_on", "2026-11-09")
-        page.set_input_files("#evidence", papers.record_pdf(story.folder / "培训签到表.pdf"))
-        vendor.press("button[name=act][value=submit]")
-        assert not page.locator(".alert.tone-danger").count(), vendor.text()
 
     def test_6_the_month_is_settled(self, live: Live, person: People, story: Story) -> None:
         """Receipts, score, fee factor, statement in figures and 大写 (C7)."""
@@ -412,16 +299,10 @@ def test_pages_in_every_dress(
 
 def test_pages_are_valid_html(pages: list[tuple[Person, list[str]]]) -> None:
     """Each page as the server sends it."""
-    found: list[str] = []
-    for who, paths in pages:
-        for path in paths:
-            text = who.context.request.get(who.live.url + path).text()
-            found += [f"{path}: {one}" for one in invalid(text)]
+    found = [
+        f"{path}: {one}"
+        for who, paths in pages
+        for path in paths
+        for one in invalid(who.source(path))
+    ]
     assert not found, "\n".join(found)
-
-
-def _in_sight(person: Person, selector: str) -> bool:
-    """Whether something lies in the part of the page that the screen shows."""
-    box = person.page.locator(selector).first.bounding_box()
-    height = person.page.evaluate("window.innerHeight")
-    return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= height

@@ -3,9 +3,7 @@ blind opinion, the appeal upheld in part. Each page in every dress."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -23,9 +21,9 @@ from tests.factories.audits import Audit, deliver_visit, fail, hear, open_audit,
 from tests.factories.world import PASSWORD
 from tests.journeys.live import Live
 from tests.journeys.people import Person
-from tests.journeys.rendering import DRESSES, Dress, render
+from tests.journeys.rendering import DRESSES, Dress, render_all
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.usefixtures("nothing_wrong")]
 People = Callable[[str], Person]
 AUDIO = "document.querySelector('.player audio')"
 READY = "document.querySelector('.player.is-ready') !== null"
@@ -50,17 +48,6 @@ def auditor(live: Live, person: People, audit: Audit) -> Person:
     """Who listens first."""
     assert audit.review_ids
     return person(live.portal.world.email(Role.AUDITOR))
-
-
-@pytest.fixture(autouse=True)
-def _no_fault(live: Live, problems: list[str]) -> Iterator[None]:
-    """Nothing is wrong on the pages nor in the portal."""
-    yield
-    found = [*problems, *live.faults.errors, *live.faults.policy]
-    problems.clear()
-    live.faults.errors.clear()
-    live.faults.policy.clear()
-    assert not found, "\n".join(found)
 
 
 def _at(auditor: Person) -> float:
@@ -279,12 +266,7 @@ class TestTheDesk:
     def test_7_every_page_in_every_dress(
         self, pages: list[tuple[Person, list[str]]], dress: Dress
     ) -> None:
-        folder = os.environ.get("JOURNEY_SHOTS")
-        found = [
-            line
-            for who, paths in pages
-            for line in render(who, paths, dress, Path(folder) if folder else None)
-        ]
+        found = render_all(pages, dress)
         assert not found, "\n".join(found)
 
 
