@@ -13,11 +13,11 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template
 from flask import request as http
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.app import letters
+from portal.app.outbox import queued
 from portal.audits.appeals.queries import papers_of
 from portal.audits.links import service
 from portal.audits.links.models import FormLink
@@ -28,18 +28,15 @@ from portal.audits.words import LEVELS
 from portal.identity.mailing import FALLBACK_LOCALE, Addressee, MailChoice
 from portal.identity.throttle import admit
 from portal.identity.web import cookie_name
-from portal.kernel import clock
 from portal.kernel.access import Actor, open_to_all
 from portal.kernel.errors import NotFound, PortalError
 from portal.kernel.phrases import phrase, plural
 from portal.kernel.settings import settings
 from portal.notices.labels import CHOICES
 from portal.notices.rules import Choice
-from portal.notifications.kinds import FORM_LINK, MailState
-from portal.notifications.models import Mail
+from portal.notifications.kinds import FORM_LINK
 from tenants.database import Database, ScopedSession
 from tenants.models import Tenant
-from tenants.rows import new_id
 from tenants.scope import Login, Scope, bound
 
 bp = Blueprint("form_page", __name__, url_prefix="/f")
@@ -179,23 +176,4 @@ def mail(session: Session, event: LinkMailed, actor: Actor) -> None:
         f"/f/{event.token}",
     )
     letter = letters.link_letter(current_app, to, note)
-    mail_id, now = new_id(), clock.now()
-    session.execute(
-        insert(Mail).values(
-            tenant_id=event.tenant_id,
-            id=mail_id,
-            order_id=event.subject_id,
-            account_id=event.subject_id,
-            kind=FORM_LINK,
-            address=event.address,
-            subject=letter.subject,
-            text=letter.text,
-            html=letter.html,
-            message_id=letters.message_id(mail_id, settings().mail_from),
-            state=MailState.QUEUED,
-            attempts=0,
-            created_at=now,
-            next_at=now,
-            reply="",
-        )
-    )
+    session.execute(queued(event.tenant_id, event.subject_id, to, FORM_LINK, letter))

@@ -18,13 +18,14 @@ from flask import Flask
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.app import digests, letters
+from portal.app.outbox import queued
 from portal.calendar import service as calendar_service
 from portal.identity.mailing import Addressee, addressees
 from portal.kernel import clock
 from portal.kernel.settings import settings
 from portal.kernel.withheld import NOTHING
-from portal.notifications.kinds import DIGEST, MailState, MessageKind
-from portal.notifications.models import DigestRun, Mail, MailOrder, Notification
+from portal.notifications.kinds import DIGEST, MessageKind
+from portal.notifications.models import DigestRun, MailOrder, Notification
 from portal.notifications.sending import send_due
 from portal.notifications.service import text_of
 from portal.notifications.smtp import Conversation, server_of
@@ -183,25 +184,4 @@ def _write(
     letter: letters.Letter,
 ) -> None:
     """Add a mail unless the account has one of this message already."""
-    mail_id, now = new_id(), clock.now()
-    session.execute(
-        insert(Mail)
-        .values(
-            tenant_id=tenant_id,
-            id=mail_id,
-            order_id=order_id,
-            account_id=person.account_id,
-            kind=kind,
-            address=person.email,
-            subject=letter.subject,
-            text=letter.text,
-            html=letter.html,
-            message_id=letters.message_id(mail_id, settings().mail_from),
-            state=MailState.QUEUED,
-            attempts=0,
-            created_at=now,
-            next_at=now,
-            reply="",
-        )
-        .on_conflict_do_nothing()
-    )
+    session.execute(queued(tenant_id, order_id, person, kind, letter).on_conflict_do_nothing())

@@ -20,7 +20,7 @@ from portal.materials.delivered import FileRow, files_of, row_of, with_files
 from portal.materials.kinds import CheckState, ItemState, MaterialKind
 from portal.materials.models import Delivery, MaterialRequest, RequestItem
 from portal.materials.proofs import ProofRow, proofs_of
-from portal.materials.queries import CLOCK, broken
+from portal.materials.queries import CLOCK, broken, call_of_item
 from portal.materials.rules import Tallied
 from portal.materials.words import item_label
 
@@ -115,13 +115,7 @@ def list_items(
     those of single calls."""
     statement = (
         _items(request)
-        .outerjoin(
-            CallRecord,
-            sa.and_(
-                CallRecord.tenant_id == RequestItem.tenant_id,
-                CallRecord.id == RequestItem.call_id,
-            ),
-        )
+        .outerjoin(CallRecord, call_of_item())
         .add_columns(RequestItem.id.label("id"), _PLACE.label("sort_key"))
         .where(_shown(show), RequestItem.call_id.is_not(None) if calls_only else sa.true())
     )
@@ -227,13 +221,7 @@ def unusable_labels(session: Session, request: MaterialRequest) -> list[str]:
     """The items that hold only unusable files, for people, in the list's order."""
     rows = session.execute(
         sa.select(RequestItem.case_no, RequestItem.kind, CallRecord.started_at)
-        .outerjoin(
-            CallRecord,
-            sa.and_(
-                CallRecord.tenant_id == RequestItem.tenant_id,
-                CallRecord.id == RequestItem.call_id,
-            ),
-        )
+        .outerjoin(CallRecord, call_of_item())
         .where(
             RequestItem.tenant_id == request.tenant_id,
             RequestItem.request_id == request.id,

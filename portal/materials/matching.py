@@ -27,6 +27,7 @@ from portal.kernel.phrases import Phrase
 from portal.materials.delivered import FileRow, files_of
 from portal.materials.kinds import CheckState, ItemState, MaterialKind
 from portal.materials.models import MaterialRequest, RequestItem
+from portal.materials.queries import call_of_item
 from portal.materials.scheme import patterns_in_force
 from portal.materials.uploads import formats_of, refusal
 from portal.materials.words import item_label
@@ -115,13 +116,7 @@ def _items_of(request: MaterialRequest) -> Any:
         .join(
             Case, sa.and_(Case.tenant_id == RequestItem.tenant_id, Case.id == RequestItem.case_id)
         )
-        .outerjoin(
-            CallRecord,
-            sa.and_(
-                CallRecord.tenant_id == RequestItem.tenant_id,
-                CallRecord.id == RequestItem.call_id,
-            ),
-        )
+        .outerjoin(CallRecord, call_of_item())
         .where(
             RequestItem.tenant_id == request.tenant_id,
             RequestItem.request_id == request.id,

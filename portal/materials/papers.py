@@ -24,7 +24,8 @@ from portal.materials.rules import standing
 from portal.materials.words import REASONS_ON_PAPER
 from portal.notices.models import Document
 from portal.notices.service import Recipient
-from portal.vendors.models import Contract, Member
+from portal.vendors.addressees import addressees
+from portal.vendors.models import Contract
 from tenants.models import Tenant, TenantKind
 
 DEPARTMENT = "稽核部"
@@ -36,16 +37,7 @@ _PARTS = {"manager": "经理", "office": "内勤"}
 
 def recipients(session: Session, tenant_id: UUID) -> list[Recipient]:
     """Whom the request goes to: the vendor's managers and office staff."""
-    rows = session.scalars(
-        sa.select(Member)
-        .where(
-            Member.tenant_id == tenant_id,
-            Member.role.in_(tuple(_PARTS)),
-            sa.or_(Member.until.is_(None), Member.until >= clock.today()),
-        )
-        .order_by(Member.role, Member.staff_no)
-    )
-    return [Recipient(_PARTS[row.role], row.name, row.account_id) for row in rows]
+    return addressees(session, tenant_id, _PARTS)
 
 
 def department_of(actor: Actor) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from portal.calendar.rules import WorkingCalendar
 from portal.cases.models import Case
+from portal.contacts.models import CallRecord
 from portal.files.models import StoredFile
 from portal.kernel import clock
 from portal.kernel.errors import Invalid, NotFound
@@ -45,6 +46,13 @@ def request_of_item() -> sa.ColumnElement[bool]:
     return sa.and_(
         MaterialRequest.tenant_id == RequestItem.tenant_id,
         MaterialRequest.id == RequestItem.request_id,
+    )
+
+
+def call_of_item() -> sa.ColumnElement[bool]:
+    """An item and the listed call that it is of, if it is of one."""
+    return sa.and_(
+        CallRecord.tenant_id == RequestItem.tenant_id, CallRecord.id == RequestItem.call_id
     )
 
 

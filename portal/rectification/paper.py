@@ -19,7 +19,8 @@ from portal.notices.service import Recipient
 from portal.rectification import repeats
 from portal.rectification.models import Demand, Rectification
 from portal.rectification.words import STOPS
-from portal.vendors.models import Contract, Member
+from portal.vendors.addressees import addressees
+from portal.vendors.models import Contract
 from tenants.models import Tenant, TenantKind
 
 TITLE = "整改通知书"
@@ -38,16 +39,7 @@ class Duties:
 
 def recipients(session: Session, tenant_id: UUID) -> list[Recipient]:
     """Whom the notice goes to: the vendor's managers and supervisors."""
-    rows = session.scalars(
-        sa.select(Member)
-        .where(
-            Member.tenant_id == tenant_id,
-            Member.role.in_(tuple(_PARTS)),
-            sa.or_(Member.until.is_(None), Member.until >= clock.today()),
-        )
-        .order_by(Member.role, Member.staff_no)
-    )
-    return [Recipient(_PARTS[row.role], row.name, row.account_id) for row in rows]
+    return addressees(session, tenant_id, _PARTS)
 
 
 def notice_content(
