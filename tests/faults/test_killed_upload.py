@@ -31,8 +31,9 @@ from tests.conftest import Portal, Template, running_portal
 from tests.factories.materials import add_request
 from tests.factories.world import PASSWORD
 from tests.faults.processes import Process, environment_of, until
-from tests.faults.test_served_files import _answers, _free_port
+from tests.faults.test_served_files import _answers
 from tests.files import samples
+from tests.ports import free_port
 
 
 @dataclass
@@ -75,7 +76,7 @@ def _no_rows_taken(portal: Portal) -> Iterator[None]:
 @pytest.fixture
 def killed(cluster: Cluster, template: Template, tmp_path: Path) -> Iterator[Killed]:
     """The bytes lie in their place, the commit never came, and a new web server answers."""
-    port = _free_port()
+    port = free_port()
     with running_portal(cluster, template, tmp_path / "data") as portal:
         vendor = portal.world.vendors[0]
         with portal.session(portal.world.scope) as session:

@@ -27,6 +27,7 @@ from tests.conftest import Portal, Template, running_portal
 from tests.factories.audits import open_audit
 from tests.factories.world import MOMENT, PASSWORD
 from tests.faults.processes import Process, environment_of, until
+from tests.ports import free_port
 
 
 @dataclass
@@ -63,13 +64,6 @@ class Browser:
         assert self.ask("/sign-in", "POST", form)[0] == 302
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def browsing(port: int) -> Iterator[Browser]:
     """A browser for the block."""
@@ -82,7 +76,7 @@ def served(
     cluster: Cluster, template: Template, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Portal, int]]:
     """A portal and the port at which gunicorn serves it."""
-    folder, port = tmp_path_factory.mktemp("served"), _free_port()
+    folder, port = tmp_path_factory.mktemp("served"), free_port()
     with running_portal(cluster, template, folder / "data") as portal:
         environ = {**environment_of(portal), "PORTAL_ENV": "demo"}
         web = Process(gunicorn(port), environ, folder / "web.log")

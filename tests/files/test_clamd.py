@@ -6,7 +6,6 @@ It needs Debian's clamav-daemon; no signatures are downloaded.
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 
 from portal.files.virus import Scan, Verdict, scan
 from tests.files.test_virus import EICAR
+from tests.ports import free_port
 
 CLAMD = shutil.which("clamd")
 pytestmark = [
@@ -26,13 +26,6 @@ pytestmark = [
 MIB = 1 << 20
 ALL = 1 << 30
 TOO_LARGE = Verdict(Scan.NOT_SCANNED, why="too_large")
-
-
-def _free_port() -> int:
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        port: int = line.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -73,7 +66,7 @@ def _file(folder: Path, body: bytes) -> Path:
 
 def test_a_real_clamd(tmp_path: Path) -> None:
     """Clean, found, beyond its limit and stopped, by socket and by port."""
-    port = _free_port()
+    port = free_port()
     with _running(tmp_path / "clamd", port, "StreamMaxLength 1M") as unix:
         for address in (unix, f"tcp://127.0.0.1:{port}"):
             assert scan(_file(tmp_path, b"harmless" * 9_000), address, ALL).scan is Scan.CLEAN
@@ -91,7 +84,7 @@ def test_what_it_reads_in_part_is_not_called_clean(tmp_path: Path, alerts: str) 
     """Beyond MaxFileSize a clamd says "OK" unasked: with the portal's own limit it is not asked;
     with AlertExceedsMax what it says is no virus."""
     limits = ("MaxFileSize 1M", "StreamMaxLength 10M", f"AlertExceedsMax {alerts}")
-    with _running(tmp_path / "clamd", _free_port(), *limits) as address:
+    with _running(tmp_path / "clamd", free_port(), *limits) as address:
         file = _file(tmp_path, b"Z" * 3 * MIB + EICAR)
         assert scan(file, address, MIB) == TOO_LARGE
         unasked = scan(file, address, ALL)

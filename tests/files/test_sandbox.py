@@ -92,7 +92,7 @@ def test_a_bad_end_is_an_outcome(function: object, limits: Limits, status: Statu
     began = time.monotonic()
     assert callable(function)
     assert sandbox.run(function, limits=limits).status is status
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 45, "it was not waited for: the stubborn one sleeps a minute"
     assert sandbox.run(len, "still there").value == 11
 
 

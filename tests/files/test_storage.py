@@ -6,7 +6,6 @@ import errno
 import hashlib
 import io
 import os
-import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -32,6 +31,7 @@ from portal.files.storage import (
 from portal.files.storage_disk import LocalStorage
 from portal.files.storage_s3 import S3Storage
 from tests.files import weed
+from tests.ports import free_port
 
 TENANT = UUID("0193b3f0-0000-7000-8000-000000000001")
 NOW = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
@@ -190,12 +190,9 @@ def test_what_a_crash_left_is_swept(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_down_is_said() -> None:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
     store = S3Storage(
         bucket="b",
-        endpoint_url=f"http://127.0.0.1:{port}",
+        endpoint_url=f"http://127.0.0.1:{free_port()}",
         access_key_id="a",
         secret_access_key="s",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.ports import free_port
+
 KEY, SECRET, BUCKET = "portal", "a secret of the tests", "portal-files"
 
 
@@ -29,7 +30,7 @@ def server() -> Iterator[SimpleNamespace]:
     if found is None:
         pytest.skip("SeaweedFS (weed) is not installed")
     folder = Path(tempfile.mkdtemp(prefix="portal-weed-"))
-    ports = _free_ports(8)
+    ports = [free_port() for _ in range(8)]
     process = subprocess.Popen(
         _command(found, folder, ports),
         cwd=folder,
@@ -82,16 +83,6 @@ def _command(weed: str, folder: Path, ports: list[int]) -> list[str]:
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
     ]
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _make_bucket(settings: SimpleNamespace, process: subprocess.Popen[bytes]) -> None:

@@ -29,7 +29,6 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks.desk import Desk, File
-from benchmarks.serving import free_port
 from devserver import postmaster
 from devserver.demo import CLI, gunicorn
 from devserver.postgres import Cluster
@@ -49,6 +48,7 @@ from tenants.scope import bound
 from tests.factories import world as world_factory
 from tests.factories.materials import add_request
 from tests.factories.world import PASSWORD, World
+from tests.ports import free_port
 
 KILLS = int(os.environ.get("PORTAL_TEST_KILLS", "100"))
 SENDERS = 3
