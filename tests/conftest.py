@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -188,6 +189,15 @@ class Portal:
         with ThreadPoolExecutor(1) as pool:
             pool.submit(context.run, drain, queue, self.database, self.world.company_id).result()
 
+
+# Drawn examples are judged by what they show, not by how long a machine under load takes for one.
+hypothesis.settings.register_profile(
+    "patient",
+    hypothesis.settings.default,
+    deadline=None,
+    suppress_health_check=(hypothesis.HealthCheck.too_slow,),
+)
+hypothesis.settings.load_profile("patient")
 
 _COMPILED = Compiled()
 Application.url_rule_class = KnownRule

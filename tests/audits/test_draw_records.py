@@ -47,7 +47,7 @@ def recorded(volumes: dict[UUID, int], total: int, seed: bytes) -> dict[str, Any
     return made
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.dictionaries(st.uuids(), st.integers(1, 400), min_size=1, max_size=8),
     st.integers(0, 10_000),
@@ -83,7 +83,7 @@ def stratified(volumes: dict[UUID, int], total: int, seed: bytes, dice: int) -> 
     return made
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.dictionaries(st.uuids(), st.integers(1, 120), min_size=1, max_size=5),
     st.integers(0, 10_000),

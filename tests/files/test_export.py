@@ -75,7 +75,7 @@ def test_text_stays_text(text: str) -> None:
     assert b"hyperlink" not in sheet
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.text(max_size=40), min_size=2, max_size=2), max_size=5))
 def test_any_text_survives_but_for_what_xml_cannot_hold(rows: list[list[str]]) -> None:
     columns = [ExportColumn("a"), ExportColumn("b")]

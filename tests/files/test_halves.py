@@ -101,7 +101,6 @@ def test_the_first_frame_sounds_as_in_one_pass(whole: dict[str, Path], kind: str
 
 
 @settings(
-    deadline=None,
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
