@@ -76,11 +76,10 @@ def test_nobody_ends_the_own_office_and_the_last_stays(portal: Portal, admin: Fl
     new = Actor(account(portal, NEW).id, "林新", company, company)
     row = account(portal, own)
     page = {"ground": "", "seen_version": str(row.version)}
-    with portal.session(SIGN_IN) as session:
-        with pytest.raises(Conflict, match="last administ"):
-            service.disable(session, row.id, **page, actor=new)
-        with pytest.raises(Conflict, match="last administ"):
-            service.withdraw_role(session, row.id, office.id, **page, actor=new)
+    with portal.session(SIGN_IN) as session, pytest.raises(Conflict, match="last administ"):
+        service.disable(session, row.id, **page, actor=new)
+    with portal.session(SIGN_IN) as session, pytest.raises(Conflict, match="last administ"):
+        service.withdraw_role(session, row.id, office.id, **page, actor=new)
     # The only role is not withdrawn: an account without a role is none.
     finance = portal.world.email(Role.FINANCE)
     only = appointment(portal, finance, Role.FINANCE)
