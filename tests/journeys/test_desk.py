@@ -176,7 +176,7 @@ def test_a_folder_is_sent_as_it_is(live: Live, desk: Person, tmp_path: Path) -> 
     assert delivered(live, desk) == facts(*made)
 
 
-def hold_in_mid_file(page: Page, file: Path) -> None:
+def hold_in_mid_file(page: Page, file: Path, seconds: int = 60) -> None:
     """Choose a file and send it; part 3 never goes off."""
     held: list[Route] = []
 
@@ -189,8 +189,11 @@ def hold_in_mid_file(page: Page, file: Path) -> None:
     page.set_input_files("#desk-files", file)
     page.locator("[data-desk-send]:not([disabled])").wait_for()
     page.click("[data-desk-send]")
-    while not held:
+    for _ in range(seconds * 10):
+        if held:
+            return
         page.wait_for_timeout(100)
+    raise AssertionError("part 3 never went off")
 
 
 def goes_on(live: Live, desk: Person, big: Path) -> None:
@@ -336,7 +339,8 @@ def test_pause_cancel_and_retry(live: Live, desk: Person, tmp_path: Path) -> Non
     desk.click("[data-desk-pause]")
     desk.when("!document.querySelector('[data-desk-resume]').hidden")
     desk.look("desk-paused")
-    desk.page.wait_for_timeout(300)
+    # What was sent before the pause has been seen once a later request of the page was answered.
+    assert desk.page.evaluate("fetch(location.href).then((answer) => answer.status)") == 200
     before = len(tap.numbers)
     desk.page.wait_for_timeout(700)
     assert len(tap.numbers) == before, "paused, nothing is sent"

@@ -21,6 +21,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.ports import free_port
+
+READY_SECONDS = 60.0
+"""By when the server must answer, on a machine under load."""
 HANG_UP = "hang up"
 """Instead of an answer to DATA: the connection breaks after the mail was taken."""
 
@@ -102,7 +106,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 def serving(
     office: PostOffice, *, tls: tuple[Path, Path] | None = None, implicit: bool = False
 ) -> Iterator[PostOffice]:
-    """Run the server on a free port of this machine."""
+    """Run the server on a port of this machine, the same one when it comes again."""
     options: dict[str, Any] = {}
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -113,19 +117,12 @@ def serving(
             options["auth_require_tls"] = False
         else:
             options["require_starttls"] = True
-    controller = _Controller(office, hostname="127.0.0.1", port=office.port, **options)
+    office.port = office.port or free_port()
+    controller = Controller(
+        office, hostname="127.0.0.1", port=office.port, ready_timeout=READY_SECONDS, **options
+    )
     controller.start()
-    office.port = controller.port
     try:
         yield office
     finally:
         controller.stop()
-
-
-class _Controller(Controller):
-    """Finds its port when it was given 0."""
-
-    def _trigger_server(self) -> None:
-        assert isinstance(self.server, asyncio.Server)
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()  # type: ignore[no-untyped-call]
