@@ -394,3 +394,28 @@ def test_another_vendor_can_neither_ask_nor_be_told(portal: Portal, request_id: 
             seen_version=1,
             actor=portal.world.actor(Role.AUDITOR),
         )
+
+
+def test_a_cancelled_request_that_was_late_promises_nothing(
+    portal: Portal, request_id: UUID
+) -> None:
+    """Its clock had run out; nothing is taken any more, so nothing can come late."""
+    world, vendor = portal.world, portal.world.vendors[0]
+    promise = "此后提交的材料照常接收"
+    with clock.frozen(DUE + timedelta(hours=16)):
+        with portal.session(world.scope) as session:
+            sweep(session, actor=system_actor(world.company_id))
+            session.commit()
+        office = portal.client(vendor.email(Role.OFFICE))
+        assert promise in office.get(f"/requests/{request_id}").text
+        with portal.session(world.scope) as session:
+            changes.cancel_request(
+                session,
+                request_id,
+                reason="投诉已撤回",
+                seen_version=_row(portal, request_id).version,
+                actor=world.actor(Role.AUDITOR),
+            )
+            session.commit()
+        page = office.get(f"/requests/{request_id}").text
+    assert "投诉已撤回" in page and promise not in page
