@@ -18,6 +18,14 @@ BY_CHANCE = re.compile(
 )
 """Form tokens and nonces: their letters are random, and held "T2" one day."""
 
+IDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=\d*[a-f])[0-9a-f]{8,}")
+"""Ids, hashes and hashed names, but no run of digits: any short number may stand in them."""
+
+
+def without_ids(text: str) -> str:
+    """What is told apart from ids, for a look at whether a short number stands in it."""
+    return IDS.sub("·", text)
+
 
 class Answer(TestResponse):
     """An answer whose `text` is without form tokens and nonces; `data` has all bytes."""

@@ -12,6 +12,7 @@ from portal.kernel import clock
 from portal.kernel.access import Role
 from tests.conftest import Portal
 from tests.factories.world import MOMENT
+from tests.reading import without_ids
 
 TOKEN = re.compile(r'name="csrf(?:-token|_token)" (?:content|value)="([^"]+)"')
 NONCE = re.compile(r'nonce="([^"]+)"')
@@ -87,3 +88,9 @@ def test_tests_read_pages_without_what_is_drawn_by_chance(portal: Portal) -> Non
     assert first.data != second.data
     assert first.text == second.text
     assert 'name="csrf_token" value=""' in first.text and 'nonce="" defer' in first.text
+
+
+def test_numbers_are_looked_for_apart_from_ids() -> None:
+    """An id may hold "303", a hash too; a phone number is still seen."""
+    text = "/requests/01a205f8-d1fb-7303-809d-fb2e1dc0bb65 app-1b199c2303.js 13800001234 第303条"
+    assert without_ids(text) == "/requests/· app-·.js 13800001234 第303条"
