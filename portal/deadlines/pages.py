@@ -23,15 +23,19 @@ from portal.kernel import clock
 @dataclass(frozen=True, slots=True)
 class ExtensionBox:
     """For `components/extension.html`. `all`: the newest first; `ask`, `decide`: the forms;
-    `due_at`: of the clock that more time would be asked of, None where none runs."""
+    `due_at`: of the clock that the reader may ask more time of, None where there is none."""
 
     all: tuple[Extension, ...]
     waiting: Extension | None
     ask: FlaskForm
     decide: FlaskForm
-    may_ask: bool
     may_decide: bool
     due_at: datetime | None
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether the reader may ask for more time now."""
+        return self.due_at is not None
 
     @property
     def overdue(self) -> bool:
@@ -71,7 +75,6 @@ def extension_box(
         waiting,
         given.get("ask") or AskForm(formdata=None, prefix="ask-"),
         decide,
-        row is not None,
         may_decide and waiting is not None,
         row.due_at if row is not None else None,
     )

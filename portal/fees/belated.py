@@ -4,6 +4,7 @@ which their own month was settled (C3.4, C7)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from portal.cases.models import Case
 from portal.cases.rules import month_bounds
 from portal.fees.models import Statement, StatementLine, StatementState
 from portal.fees.rules import LateReceipt, Reversal
-from portal.fees.scheme import parse_fee_scheme
+from portal.fees.scheme import FeeScheme, parse_fee_scheme
 from portal.fees.snapshot import thaw
 from portal.receipts.models import Receipt
 from portal.receipts.queries import ReceiptFact, receipts_by_id
@@ -29,16 +30,17 @@ def belated(
     """What the statement of the month "YYYY-MM" (`statement_id`, where it is prepared already) has
     to make good of earlier ones, as far as no other statement did."""
     settled = _settled(session, contract, period, statement_id)
+    terms = {key: _terms(session, contract.tenant_id, key) for key in {*settled.values()}}
     reversals: list[Reversal] = []
     late: list[LateReceipt] = []
     for fact in receipts_by_id(session, contract.tenant_id, settled):
         if fact.exclusion is not None:
             continue
-        paid = session.get_one(Statement, (contract.tenant_id, settled[fact.id]))
+        paid = terms[settled[fact.id]]
         if fact.reverses is None:
-            late.append(LateReceipt(*_terms(session, fact, paid)))
+            late.append(LateReceipt(*paid.of(fact)))
         else:
-            reversals.append(Reversal(*_terms(session, fact, paid)))
+            reversals.append(Reversal(*paid.of(fact)))
     return reversals, late
 
 
@@ -92,18 +94,32 @@ def _settled(
     return {row[0]: row[1] for row in rows}
 
 
-def _terms(
-    session: Session, fact: ReceiptFact, paid: Statement
-) -> tuple[Link, Decimal, Decimal, Decimal, Decimal, str, str]:
-    """A receipt at the rate and tier of its month's statement, and at the factor of that month's
+@dataclass(frozen=True)
+class _Terms:
+    """Under what a settled month was paid: rates and tier of its statement, and the factor of its
     score as it stands: where an appeal changed it, the difference was adjusted."""
-    score = session.get_one(Score, (paid.tenant_id, paid.score_id))
-    return (
-        Link("receipt", fact.id),
-        abs(fact.amount),
-        parse_fee_scheme(paid.result["terms"]).band(fact.age_band).rate,
-        thaw(paid.result).multiplier,
-        score.factor,
-        paid.period,
-        fact.case_no,
-    )
+
+    scheme: FeeScheme
+    multiplier: Decimal
+    factor: Decimal
+    period: str
+
+    def of(self, fact: ReceiptFact) -> tuple[Link, Decimal, Decimal, Decimal, Decimal, str, str]:
+        """What `Belated` says of a receipt."""
+        return (
+            Link("receipt", fact.id),
+            abs(fact.amount),
+            self.scheme.band(fact.age_band).rate,
+            self.multiplier,
+            self.factor,
+            self.period,
+            fact.case_no,
+        )
+
+
+def _terms(session: Session, tenant_id: UUID, statement_id: UUID) -> _Terms:
+    """The terms of a confirmed statement."""
+    paid = session.get_one(Statement, (tenant_id, statement_id))
+    score = session.get_one(Score, (tenant_id, paid.score_id))
+    scheme = parse_fee_scheme(paid.result["terms"])
+    return _Terms(scheme, thaw(paid.result).multiplier, score.factor, paid.period)

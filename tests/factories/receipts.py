@@ -9,12 +9,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from portal.cases.models import Case
 from portal.files.columns import Row, Table
 from portal.files.export import open_workbook
+from portal.kernel import clock
 from portal.receipts.imports.queries import known_for
 from portal.receipts.imports.rules import Findings, examine
 from portal.receipts.imports.service import record_receipts
 from portal.receipts.imports.sheet import COLUMNS
+from portal.receipts.models import Receipt
 from tenants.database import ScopedSession
 from tenants.rows import new_id
 
@@ -64,6 +67,31 @@ def add_receipts(
     found = checked(session, rows)
     assert not found.errors, found.errors[:3]
     record_receipts(session, [facts for _row, facts in found.new], import_id or new_id())
+    session.commit()
+
+
+def record_receipt(
+    session: ScopedSession,
+    case: Case,
+    serial: str,
+    credited_on: date,
+    amount: str,
+    reverses: str | None = None,
+) -> None:
+    """Record a receipt of a case now, whatever the check would say (company scope), and commit."""
+    session.add(
+        Receipt(
+            tenant_id=case.tenant_id,
+            case_id=case.id,
+            case_no=case.case_no,
+            serial=serial,
+            credited_on=credited_on,
+            amount=Decimal(amount),
+            reverses=reverses,
+            import_id=new_id(),
+            confirmed_at=clock.now(),
+        )
+    )
     session.commit()
 
 

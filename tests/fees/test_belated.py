@@ -19,13 +19,12 @@ from portal.kernel import clock
 from portal.kernel.access import Role
 from portal.kernel.errors import Conflict
 from portal.notices.models import Document
-from portal.receipts.models import Receipt
 from portal.scoring.service import compute, issue
 from portal.vendors.models import Contract
-from tenants.rows import new_id
 from tests.conftest import Portal
 from tests.factories.audits import open_audit, prepared
 from tests.factories.cases import add_cases
+from tests.factories.receipts import record_receipt
 
 OCTOBER = datetime(2026, 10, 9, 2, 0, tzinfo=UTC)
 NOVEMBER = datetime(2026, 11, 3, 2, 0, tzinfo=UTC)
@@ -56,20 +55,8 @@ def _receive(
     portal: Portal, case_id: UUID, serial: str, day: date, amount: str, reverses: str | None = None
 ) -> None:
     with portal.session(portal.world.scope) as session:
-        session.add(
-            Receipt(
-                tenant_id=portal.world.vendors[0].id,
-                case_id=case_id,
-                case_no=session.scalars(sa.select(Case.case_no).where(Case.id == case_id)).one(),
-                serial=serial,
-                credited_on=day,
-                amount=Decimal(amount),
-                reverses=reverses,
-                import_id=new_id(),
-                confirmed_at=clock.now(),
-            )
-        )
-        session.commit()
+        case = session.get_one(Case, (portal.world.vendors[0].id, case_id))
+        record_receipt(session, case, serial, day, amount, reverses)
 
 
 def _prepared(portal: Portal, period: str) -> list[Statement]:

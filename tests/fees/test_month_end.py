@@ -20,10 +20,10 @@ from portal.kernel.errors import Conflict
 from portal.receipts.models import Receipt
 from portal.scoring.models import Score
 from portal.scoring.service import compute, issue
-from tenants.rows import new_id
 from tenants.scope import Scope
 from tests.conftest import Portal
 from tests.factories.cases import add_cases
+from tests.factories.receipts import record_receipt
 from tests.reading import sheet_rows
 
 IN_OCTOBER = datetime(2026, 10, 9, 2, 0, tzinfo=UTC)
@@ -56,23 +56,9 @@ def _cases(portal: Portal, count: int = 4) -> list[UUID]:
 def _receive(
     portal: Portal, case_id: UUID, serial: str, day: date, amount: str, reverses: str | None = None
 ) -> None:
-    vendor = portal.world.vendors[0]
     with portal.session(portal.world.scope) as session:
-        case_no = session.scalar(sa.select(Case.case_no).where(Case.id == case_id))
-        session.add(
-            Receipt(
-                tenant_id=vendor.id,
-                case_id=case_id,
-                case_no=case_no,
-                serial=serial,
-                credited_on=day,
-                amount=Decimal(amount),
-                reverses=reverses,
-                import_id=new_id(),
-                confirmed_at=clock.now(),
-            )
-        )
-        session.commit()
+        case = session.get_one(Case, (portal.world.vendors[0].id, case_id))
+        record_receipt(session, case, serial, day, amount, reverses)
 
 
 def _score(portal: Portal) -> Score:
